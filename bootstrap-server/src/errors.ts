@@ -1,0 +1,31 @@
+/**
+ * A refusal that a caller of the HTTP API sees: status, a dotted code to branch on, and prose that
+ * says what was seen and what to do. Never carries a secret.
+ */
+export class ApiError extends Error {
+    constructor(
+        /** HTTP status. */
+        readonly status: number,
+        /** Dotted code, `bootstrap.<subject>.<what>`. */
+        readonly code: string,
+        message: string,
+    ) {
+        super(message);
+        this.name = "ApiError";
+    }
+}
+
+/** A start-up problem whose message is meant for the operator: shown without a stack trace. */
+export class StartupError extends Error {
+    constructor(message: string) {
+        super(message);
+        this.name = "StartupError";
+    }
+}
+
+/** The text of anything thrown. */
+export function messageOf(error: unknown): string {
+    return error instanceof Error || (typeof error === "object" && error !== null)
+        ? String((error as { message?: unknown }).message ?? "unknown error")
+        : String(error);
+}

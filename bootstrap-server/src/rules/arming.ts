@@ -1,0 +1,11 @@
+/** How long after its node became ready a slot still serves the first bundle, in milliseconds. */
+export const graceMilliseconds = 15 * 60 * 1000;
+
+/**
+ * Whether a slot serves its first bundle: from binding a VM until the node reported ready, and for
+ * a grace after that, so that a node which crashed in the middle of its boot can fetch again.
+ */
+export function isArmed(slot: { vmId: number | null; readyAt: Date | null }, now: Date): boolean {
+    if (slot.vmId === null) return false;
+    return slot.readyAt === null || now.getTime() < slot.readyAt.getTime() + graceMilliseconds;
+}

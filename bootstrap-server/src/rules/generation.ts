@@ -1,0 +1,55 @@
+import { sha256 } from "../secrets";
+
+/** One file of a manifest: digest of its content, and how it lies on disk. */
+export interface ManifestEntry {
+    sha256: string;
+    /** Octal, `0600`. */
+    mode: string;
+    /** `user:group`. */
+    owner: string;
+}
+
+/** Every file of a node by absolute path. */
+export type Manifest = Record<string, ManifestEntry>;
+
+/** What a node is told of each node of its cluster, itself included. */
+export interface Peer {
+    name: string;
+    address: string;
+    role: string;
+}
+
+/** Paths of a map in code-unit order: the order of everything that is hashed. */
+export function sortedPaths(map: Readonly<Record<string, unknown>>): string[] {
+    return Object.keys(map).sort();
+}
+
+/** The manifest's canonical text: one line per path, `path TAB sha256 TAB mode TAB owner LF`. */
+export function canonicalManifest(manifest: Readonly<Manifest>): string {
+    return sortedPaths(manifest)
+        .map((path) => {
+            const entry = manifest[path] as ManifestEntry;
+            return `${path}\t${entry.sha256}\t${entry.mode}\t${entry.owner}\n`;
+        })
+        .join("");
+}
+
+/** The generation of a node: SHA-256 (hex) of its manifest's canonical text. */
+export function generationOf(manifest: Readonly<Manifest>): string {
+    return sha256(canonicalManifest(manifest));
+}
+
+/** Peers in the order they are served and hashed: by name, by code unit. */
+export function sortPeers(peers: readonly Peer[]): Peer[] {
+    return [...peers].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/**
+ * The revision of what a node is served: SHA-256 (hex) of the generation, LF, and the peers as JSON
+ * with sorted keys and no white space. It is the ETag of the agent's conditional GET, so a node
+ * hears of a new peer although none of its own files changed.
+ */
+export function revisionOf(generation: string, peers: readonly Peer[]): string {
+    const canonical = sortPeers(peers).map(({ address, name, role }) => ({ address, name, role }));
+    return sha256(`${generation}\n${JSON.stringify(canonical)}`);
+}

@@ -1,0 +1,51 @@
+/**
+ * Phases a node reports, in the order it passes them. `applied` is the agent's: a generation lies
+ * on the node and what it changed was restarted.
+ */
+export const phases = [
+    "userdata",
+    "bundle",
+    "install",
+    "etcd",
+    "kubelet",
+    "apiserver",
+    "node-ready",
+    "addons",
+    "applied",
+] as const;
+/** Phase of a node's boot, or `applied`. */
+export type Phase = (typeof phases)[number];
+
+/** States of a phase. */
+export const phaseStates = ["running", "done", "failed"] as const;
+/** State of a phase. */
+export type PhaseState = (typeof phaseStates)[number];
+
+/** One report of a node, as far as the rules look at it. */
+export interface ReportFacts {
+    generation: string;
+    phase: Phase;
+    state: PhaseState;
+    /** Result per check; checks are named by the node. */
+    health?: Readonly<Record<string, boolean>>;
+}
+
+/** What an `applied` report says of a node. */
+export interface AppliedFacts {
+    /** The generation that lies on the node, or undefined when the report does not settle it. */
+    generation: string | undefined;
+    healthy: boolean;
+}
+
+/**
+ * Reads an `applied` report; undefined for other phases. Healthy needs evidence: the state `done`
+ * and at least one check, all of them good. `running` does not change what lies on the node.
+ */
+export function readApplied(report: ReportFacts): AppliedFacts | undefined {
+    if (report.phase !== "applied") return undefined;
+    const checks = Object.values(report.health ?? {});
+    return {
+        generation: report.state === "running" ? undefined : report.generation,
+        healthy: report.state === "done" && checks.length > 0 && checks.every(Boolean),
+    };
+}

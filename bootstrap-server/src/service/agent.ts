@@ -1,0 +1,198 @@
+import { ApiError } from "../errors";
+import { readApplied, type Phase, type PhaseState } from "../rules/phases";
+import { requestLease } from "../rules/leases";
+import { matchesDigest, sha256 } from "../secrets";
+import type { Db, Trx } from "../store/schema";
+import { advanceFounding, lockCluster, type ClusterRow, type NodeRow } from "./rows";
+import { assembleBundle, release, type ServedBundle } from "./served";
+import type { Context } from "../context";
+
+/** A report of a node about a phase. */
+export interface ReportRequest {
+    generation: string;
+    phase: Phase;
+    state: PhaseState;
+    /** ISO 8601. */
+    started_at: string;
+    finished_at?: string;
+    message?: string;
+    log_tail?: string[];
+    health?: Record<string, boolean>;
+}
+
+/** Longest message and log line that are kept, in characters; the rest is cut. */
+const lineLength = 4000;
+
+function unauthorized(): ApiError {
+    return new ApiError(
+        401,
+        "bootstrap.agent.unauthorized",
+        "the agent token is not valid: it is revoked when its slot gets another VM or a new first bundle",
+    );
+}
+
+async function nodeOfToken(db: Db, token: string): Promise<NodeRow | undefined> {
+    const node = await db
+        .selectFrom("nodes")
+        .selectAll()
+        .where("agent_token_sha256", "=", sha256(token))
+        .executeTakeFirst();
+    return node && matchesDigest(token, node.agent_token_sha256 ?? "") ? node : undefined;
+}
+
+/**
+ * Runs what an agent asks in one transaction under the lock of its cluster. The node is who the
+ * token belongs to, read again under the lock. Throws 401.
+ */
+async function asNode<T>(
+    context: Context,
+    token: string | undefined,
+    work: (trx: Trx, cluster: ClusterRow, node: NodeRow, now: Date) => Promise<T>,
+): Promise<T> {
+    if (token === undefined) throw unauthorized();
+    return context.db.transaction().execute(async (trx) => {
+        const claimed = await nodeOfToken(trx, token);
+        const cluster = claimed && (await lockCluster(context, trx, claimed.kubecluster_id));
+        const node = await nodeOfToken(trx, token);
+        if (!cluster || !node || node.kubecluster_id !== cluster.id) throw unauthorized();
+        const now = await context.clock(trx);
+        await trx
+            .updateTable("nodes")
+            .set({ last_seen_at: now.toISOString() })
+            .where("id", "=", node.id)
+            .execute();
+        return work(trx, cluster, node, now);
+    });
+}
+
+/**
+ * Serves an agent its bundle, or "unchanged" when it has that revision.
+ * Throws 401, or 409 while there is nothing to serve.
+ */
+export async function agentBundle(
+    context: Context,
+    token: string | undefined,
+    knownRevision: string | undefined,
+): Promise<{ revision: string; bundle: ServedBundle | undefined }> {
+    return asNode(context, token, async (trx, cluster, node) => {
+        const released = await release(trx, cluster, node);
+        if (!released) {
+            throw new ApiError(
+                409,
+                "bootstrap.bundle.pending",
+                "there is no bundle to serve yet: ask again later",
+            );
+        }
+        const { revision } = released;
+        if (revision === knownRevision) return { revision, bundle: undefined };
+        return { revision, bundle: await assembleBundle(context, trx, node, released) };
+    });
+}
+
+async function storeReport(trx: Trx, node: NodeRow, report: ReportRequest, now: Date) {
+    const columns = {
+        generation: report.generation,
+        state: report.state,
+        started_at: report.started_at,
+        finished_at: report.finished_at ?? null,
+        message: report.message?.slice(0, lineLength) ?? null,
+        log_tail: JSON.stringify((report.log_tail ?? []).map((line) => line.slice(0, lineLength))),
+        received_at: now.toISOString(),
+    };
+    await trx
+        .insertInto("bootstrap_reports")
+        .values({ node_id: node.id, phase: report.phase, ...columns })
+        .onConflict((conflict) => conflict.columns(["node_id", "phase"]).doUpdateSet(columns))
+        .execute();
+}
+
+/** What a report changes on its node's row. */
+function effectOn(node: NodeRow, report: ReportRequest, now: Date) {
+    const applied = readApplied(report);
+    const becameReady =
+        report.phase === "node-ready" && report.state === "done" && node.ready_at === null;
+    return {
+        ...(becameReady ? { ready_at: now.toISOString() } : {}),
+        ...(applied
+            ? { healthy: applied.healthy, health: JSON.stringify(report.health ?? {}) }
+            : {}),
+        ...(applied?.generation ? { reported_generation: applied.generation } : {}),
+        ...(applied?.healthy ? { booted: true } : {}),
+    };
+}
+
+/** Takes a report. Throws 401. */
+export async function takeReport(
+    context: Context,
+    token: string | undefined,
+    report: ReportRequest,
+): Promise<void> {
+    await asNode(context, token, async (trx, cluster, node, now) => {
+        await storeReport(trx, node, report, now);
+        const effect = effectOn(node, report, now);
+        if (Object.keys(effect).length > 0) {
+            await trx.updateTable("nodes").set(effect).where("id", "=", node.id).execute();
+        }
+        if (report.phase === "etcd") await advanceFounding(trx, cluster, "report");
+    });
+}
+
+async function currentLease(trx: Trx, clusterId: number, name: string) {
+    return trx
+        .selectFrom("bootstrap_leases")
+        .innerJoin("nodes", "nodes.id", "bootstrap_leases.holder_node_id")
+        .select(["nodes.slot", "bootstrap_leases.expires_at"])
+        .where("bootstrap_leases.kubecluster_id", "=", clusterId)
+        .where("bootstrap_leases.name", "=", name)
+        .executeTakeFirst();
+}
+
+/** Grants or renews a lease of the node's cluster, or tells who holds it. Throws 401. */
+export async function putLease(
+    context: Context,
+    token: string | undefined,
+    name: string,
+    ttlSeconds: number,
+) {
+    return asNode(context, token, async (trx, cluster, node, now) => {
+        const row = await currentLease(trx, cluster.id, name);
+        const current = row && { holder: row.slot, expiresAt: row.expires_at };
+        const answer = requestLease(current, node.slot, ttlSeconds, now);
+        const expires_at = answer.expiresAt.toISOString();
+        if (answer.granted) {
+            const columns = { holder_node_id: node.id, expires_at };
+            await trx
+                .insertInto("bootstrap_leases")
+                .values({ kubecluster_id: cluster.id, name, ...columns })
+                .onConflict((conflict) =>
+                    conflict.columns(["kubecluster_id", "name"]).doUpdateSet(columns),
+                )
+                .execute();
+        }
+        return { granted: answer.granted, holder: answer.holder, expires_at };
+    });
+}
+
+/** Gives a lease up. Throws 409 when another node holds it, 401. */
+export async function deleteLease(
+    context: Context,
+    token: string | undefined,
+    name: string,
+): Promise<void> {
+    await asNode(context, token, async (trx, cluster, node, now) => {
+        const row = await currentLease(trx, cluster.id, name);
+        if (row && row.slot !== node.slot && row.expires_at.getTime() > now.getTime()) {
+            throw new ApiError(
+                409,
+                "bootstrap.lease.held_elsewhere",
+                `lease ${name} is held by ${row.slot}: only its holder gives it up`,
+            );
+        }
+        await trx
+            .deleteFrom("bootstrap_leases")
+            .where("kubecluster_id", "=", cluster.id)
+            .where("name", "=", name)
+            .where("holder_node_id", "=", node.id)
+            .execute();
+    });
+}

@@ -1,0 +1,159 @@
+import { ApiError } from "../errors";
+import { isArmed } from "../rules/arming";
+import { newToken, sha256 } from "../secrets";
+import type { RefusalReason, RequestFacts } from "../verify/verifier";
+import { lockCluster, nodeOfVm, type ClusterRow, type NodeRow } from "./rows";
+import { assembleBundle, release, type ServedBundle } from "./served";
+import type { Context } from "../context";
+import type { Db, Trx } from "../store/schema";
+
+/** A request for a first bundle, as it arrived. */
+export interface FirstContactRequest {
+    requestId: string;
+    role: string;
+    /** The path's VM id, as text: it may be anything. */
+    vmId: string;
+    sourceAddress: string;
+    accessToken: string | undefined;
+    slotSecret: string | undefined;
+    imdsToken: string | undefined;
+}
+
+type Decision =
+    | { decision: "released"; reason: "verified"; bundle: ServedBundle; node: NodeRow }
+    | { decision: "pending"; reason: "bundle_pending"; node: NodeRow }
+    | { decision: "refused"; reason: RefusalReason; node: NodeRow | undefined };
+
+/** The one answer to every refusal: what was wrong is for the operator to know. */
+function refusal(): ApiError {
+    return new ApiError(401, "bootstrap.node.refused", "the request was not accepted");
+}
+
+function pending(): ApiError {
+    return new ApiError(
+        409,
+        "bootstrap.bundle.pending",
+        "the bundle is not complete yet: ask again in a few seconds",
+    );
+}
+
+/** Longest text of a caller's claim that the audit keeps. */
+const claimLength = 64;
+
+/** Records a decision: a row, a log line, and on the slot what the operator should see. */
+async function audit(
+    context: Context,
+    db: Db,
+    request: FirstContactRequest,
+    { decision, reason, node }: Pick<Decision, "decision" | "reason" | "node">,
+): Promise<void> {
+    const now = await context.clock(db);
+    const row = {
+        request_id: request.requestId,
+        decision,
+        reason,
+        role: request.role.slice(0, claimLength),
+        vm_id: request.vmId.slice(0, claimLength),
+        source_address: request.sourceAddress,
+        kubecluster_id: node?.kubecluster_id ?? null,
+        slot: node?.slot ?? null,
+    };
+    await db
+        .insertInto("bootstrap_audit")
+        .values({ at: now.toISOString(), ...row })
+        .execute();
+    if (decision === "refused" && node) {
+        await db
+            .updateTable("nodes")
+            .set({ last_refusal_at: now.toISOString(), last_refusal_reason: reason })
+            .where("id", "=", node.id)
+            .execute();
+    }
+    context.log.info({ audit: row }, `first bundle ${decision}`);
+}
+
+/** Verified requests end here: the slot's own conditions, checked under the cluster's lock. */
+async function releaseTo(
+    context: Context,
+    trx: Trx,
+    role: string,
+    cluster: ClusterRow,
+    node: NodeRow,
+): Promise<Decision> {
+    const now = await context.clock(trx);
+    if (node.role !== role) return { decision: "refused", reason: "other_role", node };
+    if (!isArmed({ vmId: node.vm_id, readyAt: node.ready_at }, now)) {
+        return { decision: "refused", reason: "slot_closed", node };
+    }
+    const released = await release(trx, cluster, node);
+    if (!released) return { decision: "pending", reason: "bundle_pending", node };
+
+    const agentToken = newToken();
+    await trx
+        .updateTable("nodes")
+        .set({ agent_token_sha256: sha256(agentToken), last_seen_at: now.toISOString() })
+        .where("id", "=", node.id)
+        .execute();
+    const bundle = await assembleBundle(context, trx, node, released);
+    return {
+        decision: "released",
+        reason: "verified",
+        bundle: { ...bundle, agent_token: agentToken },
+        node,
+    };
+}
+
+async function decide(context: Context, request: FirstContactRequest): Promise<Decision> {
+    if (!/^[1-9][0-9]{0,14}$/.test(request.vmId)) {
+        return { decision: "refused", reason: "malformed_request", node: undefined };
+    }
+    const vmId = Number(request.vmId);
+    const claimed = await nodeOfVm(context, context.db, vmId);
+    const facts: RequestFacts = {
+        vmId,
+        sourceAddress: request.sourceAddress,
+        accessToken: request.accessToken,
+        slotSecret: request.slotSecret,
+        imdsToken: request.imdsToken,
+        slotSecretSha256: claimed?.secret_sha256,
+        clusterOrgId: claimed ? context.orgId : undefined,
+    };
+    // Outside any transaction: it asks Excloud, which may take seconds.
+    const verdict = await context.verifier.verify(facts);
+    if (!verdict.verified) return { decision: "refused", reason: verdict.reason, node: claimed };
+    if (!claimed) return { decision: "refused", reason: "vm_not_bound", node: undefined };
+    if (verdict.orgId !== context.orgId) {
+        return { decision: "refused", reason: "other_organisation", node: claimed };
+    }
+    return context.db.transaction().execute(async (trx): Promise<Decision> => {
+        const cluster = await lockCluster(context, trx, claimed.kubecluster_id);
+        const node = await nodeOfVm(context, trx, verdict.vmId);
+        // What was verified must still be so: the slot may have got another VM or secret meanwhile.
+        const unchanged =
+            node?.id === claimed.id && node.secret_sha256 === claimed.secret_sha256;
+        if (!cluster || !node || !unchanged) {
+            return { decision: "refused", reason: "vm_not_bound", node: claimed };
+        }
+        return releaseTo(context, trx, request.role, cluster, node);
+    });
+}
+
+/**
+ * Serves a node its first bundle, with a fresh agent token; the former token is revoked.
+ * Throws 401, the same for every refusal, or 409 while the bundle is not complete.
+ */
+export async function firstBundle(
+    context: Context,
+    request: FirstContactRequest,
+): Promise<ServedBundle> {
+    const decision = await decide(context, request);
+    await audit(context, context.db, request, decision);
+    switch (decision.decision) {
+        case "released":
+            return decision.bundle;
+        case "pending":
+            throw pending();
+        case "refused":
+            throw refusal();
+    }
+}

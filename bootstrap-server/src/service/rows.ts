@@ -1,0 +1,194 @@
+import type { Selectable } from "kysely";
+import { ApiError } from "../errors";
+import {
+    afterBinding,
+    afterReport,
+    beginFounding,
+    type Founding,
+    type FoundingSlot,
+} from "../rules/founding";
+import type { RolloutNode } from "../rules/rollout";
+import type { ClustersTable, Db, NodesTable, Trx } from "../store/schema";
+import type { Context } from "../context";
+
+/** A row of `clusters`. */
+export type ClusterRow = Selectable<ClustersTable>;
+/** A row of `nodes`. */
+export type NodeRow = Selectable<NodesTable>;
+
+/** The cluster, locked until the transaction ends; undefined when it is not this server's. */
+export async function lockCluster(
+    context: Context,
+    trx: Trx,
+    clusterId: number,
+): Promise<ClusterRow | undefined> {
+    return trx
+        .selectFrom("clusters")
+        .selectAll()
+        .where("id", "=", clusterId)
+        .where("org_id", "=", context.orgId)
+        .where("registration_key", "is not", null)
+        .forUpdate()
+        .executeTakeFirst();
+}
+
+/** A 404 for a cluster. */
+export function clusterNotFound(clusterId: number): ApiError {
+    return new ApiError(
+        404,
+        "bootstrap.cluster.not_found",
+        `no cluster has the id ${clusterId}: register it first`,
+    );
+}
+
+/**
+ * Runs a change to a cluster in one transaction, under the lock of its row: everything about a
+ * cluster happens in one order, on whichever replica it arrives. Throws 404 for an unknown cluster.
+ */
+export async function inCluster<T>(
+    context: Context,
+    clusterId: number,
+    work: (trx: Trx, cluster: ClusterRow) => Promise<T>,
+): Promise<T> {
+    return context.db.transaction().execute(async (trx) => {
+        const cluster = await lockCluster(context, trx, clusterId);
+        if (!cluster) throw clusterNotFound(clusterId);
+        return work(trx, cluster);
+    });
+}
+
+/** Every slot of a cluster. */
+export async function nodesOf(db: Db, clusterId: number): Promise<NodeRow[]> {
+    return db
+        .selectFrom("nodes")
+        .selectAll()
+        .where("kubecluster_id", "=", clusterId)
+        .where("slot", "is not", null)
+        .execute();
+}
+
+/** The slot of a cluster. Throws 404 when it is not there. */
+export async function nodeInSlot(db: Db, clusterId: number, slot: string): Promise<NodeRow> {
+    const row = await db
+        .selectFrom("nodes")
+        .selectAll()
+        .where("kubecluster_id", "=", clusterId)
+        .where("slot", "=", slot)
+        .executeTakeFirst();
+    if (row) return row;
+    throw new ApiError(
+        404,
+        "bootstrap.slot.not_found",
+        `cluster ${clusterId} has no slot ${slot}: put the slot first`,
+    );
+}
+
+/** The slot that a VM fills, in whichever cluster of this server. */
+export async function nodeOfVm(
+    context: Context,
+    db: Db,
+    vmId: number,
+): Promise<NodeRow | undefined> {
+    return db
+        .selectFrom("nodes")
+        .innerJoin("clusters", "clusters.id", "nodes.kubecluster_id")
+        .selectAll("nodes")
+        .where("nodes.vm_id", "=", vmId)
+        .where("nodes.slot", "is not", null)
+        .where("clusters.org_id", "=", context.orgId)
+        .where("clusters.registration_key", "is not", null)
+        .executeTakeFirst();
+}
+
+/** A node as the rollout gate sees it. */
+export function rolloutView(node: NodeRow): RolloutNode {
+    return {
+        slot: node.slot,
+        role: node.role,
+        bound: node.vm_id !== null,
+        desired: node.desired_generation,
+        released: node.released_generation,
+        reported: node.reported_generation,
+        healthy: node.healthy,
+        booted: node.booted,
+    };
+}
+
+/** The founding state of a cluster row. */
+export function foundingOf(cluster: ClusterRow): Founding {
+    const set = cluster.founding_set ?? [];
+    return cluster.etcd_state === "unfounded"
+        ? { state: "unfounded" }
+        : { state: cluster.etcd_state, set };
+}
+
+function foundingSlots(nodes: readonly NodeRow[]): FoundingSlot[] {
+    return nodes
+        .filter(({ role }) => role === "control-plane")
+        .map((node) => ({
+            slot: node.slot,
+            vmId: node.vm_id,
+            hasBundle: node.desired_generation !== null,
+        }));
+}
+
+async function etcdRunningSlots(trx: Trx, clusterId: number): Promise<Set<string>> {
+    const rows = await trx
+        .selectFrom("bootstrap_reports")
+        .innerJoin("nodes", "nodes.id", "bootstrap_reports.node_id")
+        .select("nodes.slot")
+        .where("nodes.kubecluster_id", "=", clusterId)
+        .where("bootstrap_reports.phase", "=", "etcd")
+        .where("bootstrap_reports.state", "=", "done")
+        .execute();
+    return new Set(rows.map(({ slot }) => slot));
+}
+
+/** What happened that may move the founding of a cluster on. */
+export type FoundingEvent = "release" | "report" | "binding";
+
+/** Applies an event to the founding of a locked cluster, stores it, and returns the new state. */
+export async function advanceFounding(
+    trx: Trx,
+    cluster: ClusterRow,
+    event: FoundingEvent,
+): Promise<Founding> {
+    const current = foundingOf(cluster);
+    const slots = foundingSlots(await nodesOf(trx, cluster.id));
+    const next = await nextFounding(trx, cluster, event, current, slots);
+    if (next !== current) {
+        await trx
+            .updateTable("clusters")
+            .set({
+                etcd_state: next.state,
+                founding_set: next.state === "unfounded" ? null : JSON.stringify(next.set),
+            })
+            .where("id", "=", cluster.id)
+            .execute();
+    }
+    return next;
+}
+
+async function nextFounding(
+    trx: Trx,
+    cluster: ClusterRow,
+    event: FoundingEvent,
+    current: Founding,
+    slots: readonly FoundingSlot[],
+): Promise<Founding> {
+    switch (event) {
+        case "binding":
+            return afterBinding(current, slots);
+        case "report":
+            return afterReport(current, slots, await etcdRunningSlots(trx, cluster.id));
+        case "release": {
+            const role = await trx
+                .selectFrom("bootstrap_role_files")
+                .select("slots")
+                .where("kubecluster_id", "=", cluster.id)
+                .where("role", "=", "control-plane")
+                .executeTakeFirst();
+            return beginFounding(current, role?.slots, slots);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import { clusterName, type Role } from "../names";
+import type { EtcdAnswer } from "../rules/founding";
+import { etcdAnswer } from "../rules/founding";
+import { revisionOf, sortPeers, sortedPaths, type ManifestEntry, type Peer } from "../rules/generation";
+import { generationToServe } from "../rules/rollout";
+import { readContents } from "../store/contents";
+import type { Trx } from "../store/schema";
+import { manifestOfGeneration } from "./nodeBundles";
+import { advanceFounding, nodesOf, rolloutView, type ClusterRow, type NodeRow } from "./rows";
+import type { Context } from "../context";
+
+/** A bundle as a node receives it. The shape is frozen (snapshot test). */
+export interface ServedBundle {
+    schema: 1;
+    cluster_id: number;
+    cluster_name: string;
+    node_name: string;
+    role: Role;
+    generation: string;
+    revision: string;
+    files: Record<string, string>;
+    attributes: Record<string, { mode: string; owner: string }>;
+    peers: Peer[];
+    /** Control planes only. */
+    etcd?: { state: Exclude<EtcdAnswer, "wait"> };
+    /** Only in a first bundle. */
+    agent_token?: string;
+}
+
+/** What a node may be served now, before its contents are read. */
+export interface Release {
+    generation: string;
+    revision: string;
+    peers: Peer[];
+    etcd: Exclude<EtcdAnswer, "wait"> | undefined;
+}
+
+function peersOf(nodes: readonly NodeRow[]): Peer[] {
+    return sortPeers(
+        nodes.flatMap((node) =>
+            node.vm_ip === null
+                ? []
+                : [{ name: node.node_name, address: node.vm_ip, role: node.role }],
+        ),
+    );
+}
+
+/**
+ * Decides, under the cluster's lock, what a bound node is served now and records it as released.
+ * Returns undefined while it must wait: no bundle yet, or etcd's founding does not admit it yet.
+ */
+export async function release(
+    trx: Trx,
+    cluster: ClusterRow,
+    node: NodeRow,
+): Promise<Release | undefined> {
+    const nodes = await nodesOf(trx, cluster.id);
+    const generation = generationToServe(rolloutView(node), nodes.map(rolloutView));
+    if (generation === null || node.vm_id === null) return undefined;
+
+    let etcd: Release["etcd"];
+    if (node.role === "control-plane") {
+        const founding = await advanceFounding(trx, cluster, "release");
+        const answer = etcdAnswer(founding, node.slot, node.vm_id);
+        if (answer === "wait") return undefined;
+        etcd = answer;
+    }
+    if (generation !== node.released_generation) {
+        await trx
+            .updateTable("nodes")
+            .set({ released_generation: generation })
+            .where("id", "=", node.id)
+            .execute();
+    }
+    const peers = peersOf(nodes);
+    return { generation, revision: revisionOf(generation, peers), peers, etcd };
+}
+
+/** Reads the contents of a release and puts the bundle together. */
+export async function assembleBundle(
+    context: Context,
+    trx: Trx,
+    node: NodeRow,
+    { generation, revision, peers, etcd }: Release,
+): Promise<ServedBundle> {
+    const manifest = await manifestOfGeneration(trx, node.id, generation);
+    return {
+        schema: 1,
+        cluster_id: node.kubecluster_id,
+        cluster_name: clusterName(context.orgId, node.kubecluster_id),
+        node_name: node.node_name,
+        role: node.role,
+        generation,
+        revision,
+        files: await readContents(trx, context.keyring, node.kubecluster_id, manifest),
+        attributes: Object.fromEntries(
+            sortedPaths(manifest).map((path) => {
+                const { mode, owner } = manifest[path] as ManifestEntry;
+                return [path, { mode, owner }];
+            }),
+        ),
+        peers,
+        ...(etcd ? { etcd: { state: etcd } } : {}),
+    };
+}

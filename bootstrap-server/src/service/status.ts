@@ -1,0 +1,68 @@
+import type { Selectable } from "kysely";
+import { clusterName, compareSlots } from "../names";
+import { phases } from "../rules/phases";
+import type { ReportsTable } from "../store/schema";
+import { findCluster } from "./clusters";
+import { nodesOf, type NodeRow } from "./rows";
+import type { Context } from "../context";
+
+type ReportRow = Selectable<ReportsTable>;
+
+function phasesOf(reports: readonly ReportRow[]) {
+    return phases.flatMap((phase) =>
+        reports
+            .filter((report) => report.phase === phase)
+            .map((report) => ({
+                phase,
+                state: report.state,
+                started_at: report.started_at.toISOString(),
+                finished_at: report.finished_at?.toISOString() ?? null,
+                message: report.message,
+            })),
+    );
+}
+
+function nodeStatus(node: NodeRow, reports: readonly ReportRow[]) {
+    return {
+        slot: node.slot,
+        node_name: node.node_name,
+        role: node.role,
+        vm_id: node.vm_id,
+        address: node.vm_ip,
+        desired_generation: node.desired_generation,
+        released_generation: node.released_generation,
+        reported_generation: node.reported_generation,
+        healthy: node.healthy,
+        health: node.health ?? {},
+        phases: phasesOf(reports.filter((report) => report.node_id === node.id)),
+        last_seen_at: node.last_seen_at?.toISOString() ?? null,
+        ...(node.last_refusal_at
+            ? {
+                  last_refusal: {
+                      at: node.last_refusal_at.toISOString(),
+                      reason: node.last_refusal_reason ?? "",
+                  },
+              }
+            : {}),
+    };
+}
+
+/** What is known of a cluster and its nodes, by their own reports only. Throws 404. */
+export async function clusterStatus(context: Context, clusterId: number) {
+    const cluster = await findCluster(context, clusterId);
+    const nodes = await nodesOf(context.db, clusterId);
+    const reports = await context.db
+        .selectFrom("bootstrap_reports")
+        .innerJoin("nodes", "nodes.id", "bootstrap_reports.node_id")
+        .selectAll("bootstrap_reports")
+        .where("nodes.kubecluster_id", "=", clusterId)
+        .execute();
+    return {
+        cluster_id: cluster.id,
+        name: clusterName(cluster.org_id, cluster.id),
+        etcd_state: cluster.etcd_state,
+        nodes: [...nodes]
+            .sort((a, b) => compareSlots(a.slot, b.slot))
+            .map((node) => nodeStatus(node, reports)),
+    };
+}

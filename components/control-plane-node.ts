@@ -1,0 +1,231 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import {
+    NodeAddress,
+    NodeBundle,
+    NodeSlot,
+    VirtualMachine,
+    type ClusterRegistration,
+} from "../provider/resources";
+import type { Replacement } from "../provider/handlers/virtual-machine";
+import { fileSpecsFor, generationOf, renderUserData, type ClusterSettings } from "../templates";
+import {
+    contentsOf,
+    manifestOf,
+    renderFiles,
+    textFile,
+    wholeManifest,
+    type PlannedFile,
+    type ValueInputs,
+} from "./files";
+import { nodeCertificates, type ClusterNames, type NodeNames } from "./pki/certificates";
+import type { ClusterPki } from "./pki/cluster-pki";
+import { issue, type IssuePolicy, type KeyPair } from "./pki/issue";
+
+/** The VM's shape and place, as the cluster's arguments give them. */
+export interface MachineArgs {
+    zoneId: pulumi.Input<number>;
+    subnetId: pulumi.Input<number>;
+    imageId: pulumi.Input<number>;
+    instanceType: pulumi.Input<string>;
+    allocatePublicIpv4: pulumi.Input<boolean>;
+    securityGroupIds: pulumi.Output<number[]>;
+    sshPubkey: pulumi.Input<string>;
+    rootVolumeSizeGib: pulumi.Input<number>;
+    timeouts: { create: number; delete: number };
+}
+
+/** How nodes and operators reach the bootstrap server. */
+export interface BootstrapEndpoints {
+    operatorUrl: pulumi.Output<string>;
+    nodeUrl: pulumi.Output<string>;
+    /** `""` when a public authority signed the server's certificate. */
+    caPem: pulumi.Output<string>;
+    /** As the resources of the provider take it. */
+    server: pulumi.Input<{ operatorUrl: string; caPem?: string }>;
+}
+
+/** What all nodes of a cluster have in common. */
+export interface NodeContext {
+    registration: ClusterRegistration;
+    bootstrap: BootstrapEndpoints;
+    pki: ClusterPki;
+    policy: IssuePolicy;
+    names: pulumi.Output<ClusterNames>;
+    machine: MachineArgs;
+    /** The settings that decide which files there are; plain. */
+    shape: ClusterSettings;
+    values: ValueInputs;
+    roleFiles: readonly PlannedFile[];
+    /** What the node's bundle must wait for. */
+    dependsOn: pulumi.Resource[];
+}
+
+/**
+ * One control plane: its slot at the bootstrap server, its VM, its certificates and its bundle. Nothing
+ * here depends on another node.
+ */
+export class ControlPlaneNode extends pulumi.ComponentResource {
+    readonly address: NodeAddress;
+    readonly vmId: pulumi.Output<string>;
+    readonly bundle: NodeBundle;
+    readonly generation: pulumi.Output<string>;
+    /** By the certificate's name. */
+    readonly certificates: Readonly<Record<string, KeyPair>>;
+
+    constructor(
+        name: string,
+        slot: string,
+        replacement: Replacement,
+        context: NodeContext,
+        options: pulumi.ComponentResourceOptions,
+    ) {
+        super("excloud-k8s:index:ControlPlaneNode", name, {}, options);
+        const { registration, bootstrap } = context;
+        const child = { parent: this };
+        const ofRegistration = { ...child, deletedWith: registration };
+        const nodeName = registration.clusterId.apply(
+            (clusterId) => `${slot}.cluster-${clusterId}.internal`,
+        );
+
+        const nodeSlot = new NodeSlot(
+            name,
+            {
+                bootstrap: bootstrap.server,
+                clusterId: registration.clusterId,
+                slot,
+                role: "control-plane",
+                nodeName,
+            },
+            ofRegistration,
+        );
+        const vm = new VirtualMachine(
+            name,
+            {
+                name: pulumi.interpolate`${registration.clusterName}-${slot}`,
+                projectId: 1,
+                ...context.machine,
+                userData: userDataOf(nodeSlot, registration, bootstrap),
+                bootstrap: bootstrap.server,
+                clusterId: registration.clusterId,
+                slot,
+                nodeUrl: bootstrap.nodeUrl,
+                replacement,
+            },
+            child,
+        );
+        this.vmId = vm.id;
+        this.address = new NodeAddress(name, { vmId: vm.id }, { ...child, deletedWith: vm });
+        const { privateIpv4, privateIpv6, publicIpv4 } = this.address;
+        const own = { nodeName, privateIpv4, privateIpv6, publicIpv4 };
+        this.certificates = issueNodeCertificates(name, own, context, child);
+
+        const files = [
+            ...renderFiles(fileSpecsFor(context.shape, "control-plane", "node"), {
+                ...context.values,
+                ...own,
+                role: "control-plane",
+                ...pemValues(this.certificates),
+            }),
+            ...certificateFiles(nodeCertificates, this.certificates),
+        ];
+        const manifest = manifestOf([...context.roleFiles, ...files]);
+        this.generation = wholeManifest(manifest).apply(generationOf);
+        this.bundle = new NodeBundle(
+            name,
+            {
+                bootstrap: bootstrap.server,
+                clusterId: registration.clusterId,
+                slot,
+                vmId: vm.id,
+                address: privateIpv4,
+                ...contentsOf(files),
+                manifest,
+                generation: this.generation,
+            },
+            { ...ofRegistration, dependsOn: [nodeSlot, ...context.dependsOn] },
+        );
+        this.registerOutputs({});
+    }
+}
+
+function userDataOf(
+    slot: NodeSlot,
+    { verifierMode }: ClusterRegistration,
+    { nodeUrl, caPem }: BootstrapEndpoints,
+): pulumi.Output<string> {
+    return pulumi
+        .all([nodeUrl, caPem, slot.slotSecret, verifierMode])
+        .apply(([bootstrapUrl, bootstrapCaPem, slotSecret, mode]) =>
+            renderUserData({
+                bootstrapUrl,
+                bootstrapCaPem,
+                slotSecret,
+                role: "control-plane",
+                verifierMode: mode,
+            }),
+        );
+}
+
+function issueNodeCertificates(
+    name: string,
+    own: { [K in keyof NodeNames]: pulumi.Output<string> },
+    { pki, policy, names }: NodeContext,
+    child: pulumi.CustomResourceOptions,
+): Record<string, KeyPair> {
+    const node: pulumi.Output<NodeNames> = pulumi.output(own);
+    return Object.fromEntries(
+        nodeCertificates.map((certificate) => {
+            const { authority, organization, usages, commonName, subjectAltNames } = certificate;
+            const request = {
+                commonName: own.nodeName.apply(commonName),
+                organization,
+                usages,
+                ...(subjectAltNames
+                    ? {
+                          subjectAltNames: pulumi
+                              .all([node, names])
+                              .apply(([ofNode, ofCluster]) => subjectAltNames(ofNode, ofCluster)),
+                      }
+                    : {}),
+            };
+            const issued = issue(
+                `${name}-${certificate.name}`,
+                pki.authorities[authority],
+                policy,
+                request,
+                child,
+            );
+            return [certificate.name, issued];
+        }),
+    );
+}
+
+/** Certificates under the names by which templates ask for them. */
+export function pemValues(certificates: Readonly<Record<string, KeyPair>>): ValueInputs {
+    return Object.fromEntries(
+        Object.entries(certificates).flatMap(([name, { certPem, keyPem }]) => [
+            [`cert:${name}`, certPem],
+            [`key:${name}`, keyPem],
+        ]),
+    );
+}
+
+/** The PEM files of certificates that lie on nodes as files. */
+export function certificateFiles(
+    specs: readonly {
+        name: string;
+        files?: { certificate: string; key: string; owner: string };
+    }[],
+    certificates: Readonly<Record<string, KeyPair>>,
+): PlannedFile[] {
+    return specs.flatMap(({ name, files }) => {
+        const pair = certificates[name];
+        return files && pair
+            ? [
+                  textFile(files.certificate, pair.certPem),
+                  textFile(files.key, pair.keyPem, { secret: true, owner: files.owner }),
+              ]
+            : [];
+    });
+}

@@ -1,0 +1,188 @@
+import { isDeepStrictEqual } from "node:util";
+
+import type { ConfigReader } from "./credentials";
+import { makeContext, type Context } from "./context";
+import { UnfinishedError, type Existing, type Failure, type Handler } from "./handler";
+
+/** A resource's properties as the dynamic-provider process hands them over. */
+type Properties = Record<string, unknown>;
+
+/** What the dynamic-provider process calls: the contract that every existing state file relies on. */
+export interface DynamicProvider {
+    configure(request: { config: { get: ConfigReader } }): void;
+    check(olds: Properties, news: Properties): Promise<{ inputs: Properties; failures: Failure[] }>;
+    diff(id: string, olds: Properties, news: Properties): Promise<DiffResult>;
+    create(inputs: Properties): Promise<{ id: string; outs: Properties }>;
+    read(id: string, props: Properties): Promise<ReadResult>;
+    update(id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }>;
+    delete(id: string, props: Properties): Promise<void>;
+}
+
+export interface DiffResult {
+    changes: boolean;
+    replaces: string[];
+    deleteBeforeReplace: boolean;
+}
+
+export type ReadResult =
+    { id: string; props: Properties; inputs?: Properties } | Record<string, never>;
+
+/** Speaks the dynamic provider's protocol for a handler. */
+export function adapt<I extends object, O extends object>(handler: Handler<I, O>): DynamicProvider {
+    // The process asks for the provider once and configures it before the first call, without
+    // waiting: nothing here may be asynchronous or throw.
+    let context: Context = makeContext(() => undefined);
+
+    const outputsOf = (inputs: object, existing: Existing<object, object>): Properties => {
+        const kept: Properties = { ...inputs };
+        for (const name of handler.writeOnly ?? []) {
+            delete kept[name];
+        }
+        return toPlainJson({ ...kept, ...existing.outputs });
+    };
+    const stateOf = (properties: Properties) => properties as I & O;
+    const withoutProvider = ({ __provider: _, ...rest }: Properties) => rest as I;
+
+    return {
+        configure: ({ config }) => {
+            context = makeContext((key) => config.get(key));
+        },
+
+        check: (olds, news) =>
+            guard(async () => {
+                const old =
+                    Object.keys(olds ?? {}).length === 0 ? undefined : withoutProvider(olds);
+                const inputs = withoutProvider(news);
+                const checked = (await handler.check?.(inputs, old, context)) ?? {
+                    inputs,
+                    failures: [],
+                };
+                return { inputs: toPlainJson(checked.inputs), failures: checked.failures };
+            }),
+
+        diff: (_id, olds, news) =>
+            guard(() => {
+                const changed = (Object.keys(handler.changes) as (keyof I & string)[]).filter(
+                    (name) =>
+                        handler.changes[name] !== "ignore" &&
+                        !isDeepStrictEqual(olds[name], news[name]),
+                );
+                const replaces = changed.filter((name) => handler.changes[name] === "replace");
+                const unfinished = handler.isUnfinished?.(stateOf(olds)) ?? false;
+                return Promise.resolve({
+                    changes: changed.length > 0 || unfinished,
+                    replaces,
+                    deleteBeforeReplace: replaces.length > 0,
+                });
+            }),
+
+        create: (inputs) =>
+            guard(async () => {
+                const existing = await keepUnfinished(inputs, outputsOf, () =>
+                    handler.create(withoutProvider(inputs), context),
+                );
+                return { id: existing.id, outs: outputsOf(withoutProvider(inputs), existing) };
+            }),
+
+        read: (id, props) =>
+            guard(async () => {
+                const existing = await handler.read(id, stateOf(props), context);
+                if (existing === undefined) {
+                    return {};
+                }
+                const { __provider } = props;
+                const inputs = existing.inputs && { ...toPlainJson(existing.inputs), __provider };
+                return {
+                    id: existing.id,
+                    props: toPlainJson({ ...props, ...existing.inputs, ...existing.outputs }),
+                    ...(inputs ? { inputs } : {}),
+                };
+            }),
+
+        update: (id, olds, news) =>
+            guard(async () => {
+                const existing = await keepUnfinished(news, outputsOf, () =>
+                    handler.update(id, stateOf(olds), withoutProvider(news), context),
+                );
+                return { outs: outputsOf(withoutProvider(news), existing) };
+            }),
+
+        delete: (id, props) => guard(() => handler.delete(id, stateOf(props), context)),
+    };
+}
+
+/**
+ * Turns an unfinished thing into the error that makes the engine keep it. `__provider` must be among
+ * its properties, else the engine could neither read nor delete it.
+ */
+async function keepUnfinished<T>(
+    inputs: Properties,
+    outputsOf: (inputs: object, existing: Existing<object, object>) => Properties,
+    run: () => Promise<T>,
+): Promise<T> {
+    try {
+        return await run();
+    } catch (error) {
+        if (error instanceof UnfinishedError) {
+            throw Object.assign(plainError(error.message), {
+                id: error.existing.id,
+                properties: outputsOf(inputs, error.existing),
+                reasons: [error.message],
+            });
+        }
+        throw error;
+    }
+}
+
+/**
+ * Lets only errors made here through: an `id` that happens to be on a foreign one would become a bogus
+ * resource, and a stack trace would be printed to the user's terminal.
+ */
+async function guard<T>(run: () => Promise<T>): Promise<T> {
+    try {
+        return await run();
+    } catch (error) {
+        if (error instanceof Error && "reasons" in error) {
+            throw error;
+        }
+        throw plainError(error instanceof Error ? error.message : String(error));
+    }
+}
+
+function plainError(message: string): Error {
+    const error = new Error(message);
+    error.stack = ""; // the process prints it beside the message
+    return error;
+}
+
+/**
+ * The only way values leave for the engine: JSON without `undefined`. Anything else would be silently
+ * mangled on the way.
+ *
+ * @throws Error naming the path of a value that is not JSON
+ */
+export function toPlainJson(value: object): Properties {
+    return plain(value, "") as Properties;
+}
+
+function plain(value: unknown, path: string): unknown {
+    if (value === null || typeof value === "string" || typeof value === "boolean") {
+        return value;
+    }
+    if (typeof value === "number" && (Number.isSafeInteger(value) || !Number.isInteger(value))) {
+        if (Number.isFinite(value)) {
+            return value;
+        }
+    }
+    if (Array.isArray(value)) {
+        return value.map((item, index) => plain(item, `${path}[${index}]`));
+    }
+    if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
+        return Object.fromEntries(
+            Object.entries(value)
+                .filter(([, member]) => member !== undefined)
+                .map(([key, member]) => [key, plain(member, path === "" ? key : `${path}.${key}`)]),
+        );
+    }
+    throw new Error(`output ${path} is ${typeof value} ${String(value)}, which is not JSON`);
+}

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { makeClient, type Call } from "./api/client";
+import { operations } from "./api/operations";
+import { bootstrapOperations } from "./bootstrap/operations";
+import { howToSet, lookUp, type ConfigReader } from "./credentials";
+
+/** Where the bootstrap server is reached by whoever runs Pulumi. */
+export interface BootstrapServer {
+    operatorUrl: string;
+    /** CA certificate (PEM) that signed the server's certificate; absent for a public one. */
+    caPem?: string;
+}
+
+export type ExcloudApi = Call<typeof operations>;
+export type BootstrapApi = Call<typeof bootstrapOperations>;
+
+/** What handlers reach the world through. */
+export interface Context {
+    /** Excloud's own APIs. @throws Error when no credential is configured */
+    excloud(): ExcloudApi;
+    /** The operator's part of a bootstrap server. `patience` is the number of retries, default 5. */
+    bootstrap(server: BootstrapServer, patience?: number): BootstrapApi;
+    /** Shows the user one line. */
+    log(line: string): void;
+    /**
+     * Asks `probe` again and again, at growing intervals of at most 5 s, until it gives a value.
+     * Gives undefined when `seconds` have passed.
+     */
+    poll<T>(seconds: number, probe: () => Promise<T | undefined>): Promise<T | undefined>;
+}
+
+/** Makes the context of a provider process. Clients are made at first use and shared after. */
+export function makeContext(config: ConfigReader): Context {
+    const clients = new Map<string, unknown>();
+    const shared = <T>(key: string, make: () => T): T => {
+        if (!clients.has(key)) {
+            clients.set(key, make());
+        }
+        return clients.get(key) as T;
+    };
+    return {
+        excloud: () => {
+            lookUp("apiKey", config);
+            const baseUrls = {
+                compute: lookUp("computeBaseUrl", config),
+                dns: lookUp("dnsBaseUrl", config),
+                iam: lookUp("iamBaseUrl", config),
+            };
+            return shared(JSON.stringify(baseUrls), () =>
+                makeClient(operations, {
+                    baseUrls,
+                    token: () => lookUp("apiKey", config),
+                    credentialName: howToSet("apiKey"),
+                }),
+            );
+        },
+        bootstrap: (server, patience = 5) => {
+            lookUp("bootstrapToken", config);
+            return shared(JSON.stringify([server, patience]), () =>
+                makeClient(bootstrapOperations, {
+                    baseUrls: { bootstrap: server.operatorUrl },
+                    token: () => lookUp("bootstrapToken", config),
+                    credentialName: howToSet("bootstrapToken"),
+                    caPem: server.caPem,
+                    maxRetries: patience,
+                }),
+            );
+        },
+        log: (line) => {
+            process.stdout.write(`${line}\n`);
+        },
+        poll: async (seconds, probe) => {
+            const deadline = Date.now() + seconds * 1000;
+            for (let pause = 200; ; pause = Math.min(pause * 1.5, 5_000)) {
+                const value = await probe();
+                if (value !== undefined || Date.now() >= deadline) {
+                    return value;
+                }
+                await sleep(Math.min(pause, Math.max(deadline - Date.now(), 0)));
+            }
+        },
+    };
+}

@@ -1,0 +1,98 @@
+import type { Operation } from "./api/operation";
+
+/** An API answered with an error, or could not be reached. Its message names the call and holds no secret. */
+export class ApiError extends Error {
+    override readonly name = "ApiError";
+
+    constructor(
+        message: string,
+        /** HTTP status; 0 when there was no answer. */
+        readonly status: number,
+        /** The API's dotted error code, or the network error's code; `""` when there is none. */
+        readonly code: string,
+    ) {
+        super(message);
+    }
+
+    /** Whether the thing asked for does not exist. */
+    get isNotFound(): boolean {
+        return this.status === 404;
+    }
+
+    /** Whether the call may have had its effect although it failed. */
+    get hasUnknownOutcome(): boolean {
+        return (this.status === 0 && this.code !== "ECONNREFUSED") || this.status >= 500;
+    }
+}
+
+/** What to do next, by HTTP status, in the words of somebody who has to do it. */
+const nextSteps: Readonly<Record<number, string>> = {
+    401: "the credential is missing, wrong or expired: set {credential} to a valid one",
+    403: "the credential may not do this: ask for a policy that allows it, or use another credential in {credential}",
+    429: "too many calls: try again in a while",
+};
+
+/** Builds the error of an HTTP answer, accepting every error shape that Excloud's APIs are known to use. */
+export function errorOfAnswer(
+    operation: Operation,
+    url: URL,
+    status: number,
+    text: string,
+    credential: string,
+): ApiError {
+    const { code, message, requestId } = parseEnvelope(text);
+    const step = nextSteps[status]?.replace("{credential}", credential);
+    const parts = [
+        `${operation.method} ${url.origin}${url.pathname} answered ${status}`,
+        code === "" ? "" : ` (${code})`,
+        message === "" ? "" : `: ${message}`,
+        requestId === "" ? "" : ` [request ${requestId}]`,
+        step === undefined ? "" : `. Next: ${step}`,
+    ];
+    return new ApiError(parts.join(""), status, code);
+}
+
+/** Builds the error of a call that got no answer. */
+export function errorOfConnection(operation: Operation, url: URL, cause: unknown): ApiError {
+    const { code, message } = innermost(cause);
+    return new ApiError(
+        `${operation.method} ${url.origin}${url.pathname} got no answer: ${message}. ` +
+            `Next: check that ${url.origin} is right and can be reached from here`,
+        0,
+        code,
+    );
+}
+
+function parseEnvelope(text: string): { code: string; message: string; requestId: string } {
+    let body: unknown;
+    try {
+        body = JSON.parse(text);
+    } catch {
+        return { code: "", message: text.trim().slice(0, 200), requestId: "" };
+    }
+    const top = asRecord(body);
+    const error = typeof top["error"] === "object" ? asRecord(top["error"]) : top;
+    const word = (value: unknown) => (typeof value === "string" ? value : "");
+    return {
+        code: word(error["code"]),
+        message: word(error["message"]) || word(top["error"]),
+        requestId: word(error["request_id"]),
+    };
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function innermost(error: unknown): { code: string; message: string } {
+    let current = error;
+    while (current instanceof Error && current.cause !== undefined) {
+        current = current.cause;
+    }
+    const code = asRecord(current)["code"];
+    const message = current instanceof Error ? current.message : String(current);
+    return {
+        code: typeof code === "string" ? code : "",
+        message: message === "" ? String(code) : message,
+    };
+}

@@ -1,0 +1,60 @@
+import type { BootstrapServer } from "../context";
+import type { Handler } from "../handler";
+import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
+
+export interface ClusterRegistrationInputs {
+    bootstrap: BootstrapServer;
+    /** Who the registration belongs to: organisation/project/stack/name. The server registers a key once. */
+    key: string;
+}
+
+export interface ClusterRegistrationOutputs {
+    clusterId: number;
+    /** `exk8s-{org}-{id in hex}` */
+    clusterName: string;
+    orgId: number;
+    /** How the server proves who a node is. */
+    verifierMode: "selfHosted" | "excloud";
+}
+
+/**
+ * A cluster's identity, drawn by the bootstrap server. Everything is named after it, so no input may
+ * change it: an update would make its outputs, and with them the whole preview, unknown.
+ */
+export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegistrationOutputs> = {
+    changes: { bootstrap: "ignore", key: "replace" },
+
+    async create({ bootstrap, key }, context) {
+        const cluster = await context.bootstrap(bootstrap)("registerCluster", { key });
+        return { id: String(cluster.cluster_id), outputs: outputsOf(cluster) };
+    },
+
+    async read(id, { bootstrap }, context) {
+        const cluster = await unlessGone(
+            context.bootstrap(bootstrap)("getCluster", { cluster_id: id }),
+        );
+        return cluster && { id, outputs: outputsOf(cluster) };
+    },
+
+    update: (id, { clusterId, clusterName, orgId, verifierMode }) =>
+        Promise.resolve({ id, outputs: { clusterId, clusterName, orgId, verifierMode } }),
+
+    delete: (id, { bootstrap, clusterName }, context) =>
+        deleteOrWarn(`cluster ${clusterName}`, context, () =>
+            context.bootstrap(bootstrap, briefly)("deleteCluster", { cluster_id: id }),
+        ),
+};
+
+function outputsOf(cluster: {
+    cluster_id: number;
+    name: string;
+    org_id: number;
+    mode: "selfHosted" | "excloud";
+}): ClusterRegistrationOutputs {
+    return {
+        clusterId: cluster.cluster_id,
+        clusterName: cluster.name,
+        orgId: cluster.org_id,
+        verifierMode: cluster.mode,
+    };
+}

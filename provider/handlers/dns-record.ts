@@ -1,0 +1,121 @@
+import type { Handler } from "../handler";
+import type { Context } from "../context";
+
+export interface DnsRecordInputs {
+    /** Zone without trailing dot; one of the organisation's own. */
+    zoneName: string;
+    type: "A" | "AAAA";
+    /** Name relative to the zone. */
+    name: string;
+    /** Addresses, several are answered in turn. */
+    values: string[];
+    /** Seconds. */
+    ttl: number;
+}
+
+export interface DnsRecordOutputs {
+    dnsConfigured: boolean;
+    /** Why the record could not be made; `""` when it was. */
+    reason: string;
+}
+
+/**
+ * A DNS name for the control planes. It never fails a cluster: what could not be made is reported, and
+ * tried again by the next `up`.
+ */
+export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
+    changes: {
+        zoneName: "replace",
+        type: "replace",
+        name: "replace",
+        values: "update",
+        ttl: "update",
+    },
+
+    isUnfinished: ({ dnsConfigured }) => !dnsConfigured,
+
+    async create(inputs, context) {
+        return { id: idOf(inputs), outputs: await tryToConverge(inputs, context) };
+    },
+
+    async read(id, state, context) {
+        if (!state.dnsConfigured) {
+            return { id, outputs: { dnsConfigured: false, reason: state.reason } };
+        }
+        const found = await list(state, context);
+        if (found.length === 0) {
+            return undefined;
+        }
+        return {
+            id,
+            inputs: {
+                zoneName: state.zoneName,
+                type: state.type,
+                name: state.name,
+                values: inOrderOf(
+                    state.values,
+                    found.map(({ value }) => value),
+                ),
+                ttl: found[0]?.ttl ?? state.ttl,
+            },
+            outputs: { dnsConfigured: true, reason: "" },
+        };
+    },
+
+    async update(id, _state, inputs, context) {
+        return { id, outputs: await tryToConverge(inputs, context) };
+    },
+
+    async delete(_id, state, context) {
+        if (state.dnsConfigured) {
+            await converge({ ...state, values: [] }, context);
+        }
+    },
+};
+
+function idOf({ zoneName, type, name }: DnsRecordInputs): string {
+    return `${zoneName}:${type}:${name}`;
+}
+
+async function tryToConverge(inputs: DnsRecordInputs, context: Context): Promise<DnsRecordOutputs> {
+    try {
+        await converge(inputs, context);
+        return { dnsConfigured: true, reason: "" };
+    } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        context.log(
+            `warning: DNS name ${inputs.name}.${inputs.zoneName} is not configured: ${reason}. ` +
+                "The cluster is reached by address; the next up tries again",
+        );
+        return { dnsConfigured: false, reason };
+    }
+}
+
+async function list({ zoneName, name, type }: DnsRecordInputs, context: Context) {
+    const records = await context.excloud()("recordList", { zone_name: zoneName });
+    return records.filter((record) => record.name === name && record.type === type);
+}
+
+/** Makes the records of the name exactly the wanted ones: the cloud holds one record per value. */
+async function converge(inputs: DnsRecordInputs, context: Context): Promise<void> {
+    const call = context.excloud();
+    const { zoneName: zone_name, type, name, ttl } = inputs;
+    const existing = await list(inputs, context);
+    const isWanted = (record: { value: string; ttl: number }) =>
+        inputs.values.includes(record.value) && record.ttl === ttl;
+    for (const { value } of existing.filter((record) => !isWanted(record))) {
+        await call("recordDelete", { zone_name, type, name, value });
+    }
+    for (const value of inputs.values) {
+        if (!existing.some((record) => record.value === value && record.ttl === ttl)) {
+            await call("recordCreate", { zone_name, type, name, value, ttl });
+        }
+    }
+}
+
+function inOrderOf(order: string[], values: string[]): string[] {
+    return [
+        ...order.filter((value) => values.includes(value)),
+        ...values.filter((value) => !order.includes(value)),
+    ];
+}

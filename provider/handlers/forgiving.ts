@@ -1,0 +1,37 @@
+import { ApiError } from "../errors";
+import type { Context } from "../context";
+
+/** Retries of a deletion at a bootstrap server that may be gone for good: about 2 s together. */
+export const briefly = 3;
+
+/**
+ * Runs a deletion at the bootstrap server that must not stop a destroy: gone is done, and a server that
+ * does not answer gets a warning that names what stayed.
+ */
+export async function deleteOrWarn(
+    what: string,
+    context: Context,
+    run: () => Promise<unknown>,
+): Promise<void> {
+    try {
+        await run();
+    } catch (error) {
+        if (error instanceof ApiError && error.isNotFound) {
+            return;
+        }
+        const reason = error instanceof Error ? error.message : String(error);
+        context.log(`warning: ${what} stays on the bootstrap server: ${reason}`);
+    }
+}
+
+/** The answer, or undefined when the API says the thing does not exist. */
+export async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
+    try {
+        return await call;
+    } catch (error) {
+        if (error instanceof ApiError && error.isNotFound) {
+            return undefined;
+        }
+        throw error;
+    }
+}

@@ -1,0 +1,180 @@
+import type { SecurityGroupRule } from "../api/schemas";
+import type { Context, ExcloudApi } from "../context";
+import { ApiError } from "../errors";
+import { isUnknown, type Failure, type Handler } from "../handler";
+import { unlessGone } from "./forgiving";
+
+/** Stands for the IPv4 range of the group's subnet. */
+export const subnetCidr = "subnet";
+
+export interface Rule {
+    direction: "ingress" | "egress";
+    /** `TCPv4`, `UDPv4`, `ICMPv4`, `IPv4` or an IPv6 twin. */
+    protocol: string;
+    /** `"22"`, `"80-443"`, `"80,443"` or `ANY`. */
+    portRange: string;
+    /** One range, or `subnet`. */
+    cidr: string;
+}
+
+export interface SecurityGroupInputs {
+    name: string;
+    description: string;
+    subnetId: number;
+    /** Rules by name, so that a difference says which. */
+    rules: Record<string, Rule>;
+}
+
+/** Seconds to wait for the cloud to let go of a group whose last VM has just been terminated. */
+const releaseTimeout = 120;
+
+/** A security group and its rules. */
+export const securityGroup: Handler<SecurityGroupInputs> = {
+    changes: { name: "replace", description: "replace", subnetId: "ignore", rules: "update" },
+
+    async check(inputs, _old, context) {
+        const failures: Failure[] = [];
+        const rules = { ...inputs.rules };
+        const ofSubnet = Object.entries(rules).filter(([, rule]) => rule.cidr === subnetCidr);
+        if (ofSubnet.length > 0 && !isUnknown(inputs.subnetId)) {
+            const subnets = await context.excloud()("subnetList", {});
+            const subnet = subnets.find(({ id }) => id === inputs.subnetId);
+            if (subnet === undefined) {
+                failures.push({
+                    property: "subnetId",
+                    reason: `no subnet has this id; there are ${describe(subnets)}`,
+                });
+            } else {
+                for (const [name, rule] of ofSubnet) {
+                    rules[name] = { ...rule, cidr: subnet.cidr_ipv4 };
+                }
+            }
+        }
+        return { inputs: { ...inputs, rules }, failures };
+    },
+
+    async create(inputs, context) {
+        const call = context.excloud();
+        const { name, description } = inputs;
+        const findLeftover = async () =>
+            (await call("securityGroupList")).find((group) => group.name === name);
+        const group =
+            (await findLeftover()) ??
+            (await call("securityGroupCreate", { name, description }).catch(
+                async (error: unknown) => {
+                    // The answer may be lost while the group exists.
+                    const created =
+                        error instanceof ApiError && error.hasUnknownOutcome
+                            ? await findLeftover()
+                            : undefined;
+                    if (created === undefined) {
+                        throw error;
+                    }
+                    return created;
+                },
+            ));
+        await converge(call, group.id, inputs.rules);
+        return { id: String(group.id), outputs: {} };
+    },
+
+    async read(id, { rules, subnetId }, context) {
+        const call = context.excloud();
+        const group = await unlessGone(call("securityGroupGet", { security_group_id: id }));
+        if (group === undefined) {
+            return undefined;
+        }
+        const found = await call("ruleList", { security_group_id: group.id });
+        const { name, description } = group;
+        return {
+            id,
+            inputs: { name, description, subnetId, rules: named(found, rules) },
+            outputs: {},
+        };
+    },
+
+    async update(id, _state, inputs, context) {
+        await converge(context.excloud(), Number(id), inputs.rules);
+        return { id, outputs: {} };
+    },
+
+    async delete(id, { name }, context) {
+        await context
+            .poll(releaseTimeout, () => deleteGroup(Number(id), context))
+            .then((done) => {
+                if (done !== true) {
+                    throw new Error(
+                        `security group ${name} (${id}) is still bound to a VM after ${releaseTimeout} s. ` +
+                            "Next: terminate or unbind that VM, then run the command again",
+                    );
+                }
+            });
+    },
+};
+
+async function deleteGroup(id: number, context: Context): Promise<true | undefined> {
+    try {
+        await unlessGone(context.excloud()("securityGroupDelete", { security_group_id: id }));
+        return true;
+    } catch (error) {
+        if (error instanceof ApiError && error.status === 409) {
+            return undefined; // in use
+        }
+        throw error;
+    }
+}
+
+/** Rules cannot be changed in the cloud: missing ones are created, then superfluous ones deleted. */
+async function converge(
+    call: ExcloudApi,
+    groupId: number,
+    rules: Record<string, Rule>,
+): Promise<void> {
+    const existing = await call("ruleList", { security_group_id: groupId });
+    const wanted = Object.entries(rules);
+    for (const [name, rule] of wanted) {
+        if (!existing.some((candidate) => isSame(candidate, rule))) {
+            await call("ruleCreate", {
+                security_group_id: groupId,
+                is_ingress: rule.direction === "ingress",
+                protocol: rule.protocol as SecurityGroupRule["protocol"],
+                port_range: rule.portRange,
+                cidr: rule.cidr,
+                description: name,
+            });
+        }
+    }
+    for (const candidate of existing) {
+        if (!wanted.some(([, rule]) => isSame(candidate, rule))) {
+            await call("ruleDelete", { security_group_rule_id: candidate.id });
+        }
+    }
+}
+
+function isSame(found: SecurityGroupRule, rule: Rule): boolean {
+    return (
+        found.is_ingress === (rule.direction === "ingress") &&
+        found.protocol === rule.protocol &&
+        found.port_range === rule.portRange &&
+        found.cidr === rule.cidr
+    );
+}
+
+/** Gives found rules the names of those we know; what somebody else added is named after its id. */
+function named(found: SecurityGroupRule[], known: Record<string, Rule>): Record<string, Rule> {
+    return Object.fromEntries(
+        found.map((rule) => [
+            Object.keys(known).find((name) => isSame(rule, known[name] as Rule)) ??
+                `unmanaged-${rule.id}`,
+            {
+                direction: rule.is_ingress ? "ingress" : "egress",
+                protocol: rule.protocol,
+                portRange: rule.port_range,
+                cidr: rule.cidr,
+            },
+        ]),
+    );
+}
+
+function describe(things: readonly { id: number; name: string }[]): string {
+    return things.map(({ id, name }) => `${id} (${name})`).join(", ") || "none";
+}

@@ -1,0 +1,108 @@
+import { isLoopbackAddress, isLoopbackUrl } from "../loopback";
+import type { Context } from "../context";
+import { isUnknown, type Failure } from "../handler";
+import type { VirtualMachineInputs } from "./virtual-machine";
+
+const placement = ["zoneId", "subnetId", "imageId", "instanceType"] as const;
+const fixed = [...placement, "allocatePublicIpv4", "rootVolumeSizeGib"] as const;
+type Fixed = (typeof fixed)[number];
+
+const words: Readonly<Record<Fixed, string>> = {
+    zoneId: "zone",
+    subnetId: "subnet",
+    imageId: "image",
+    instanceType: "instance type",
+    allocatePublicIpv4: "choice of a public address",
+    rootVolumeSizeGib: "size of the root volume",
+};
+
+/** Most bytes of user data that clouds take. Excloud's own limit is not published. */
+const userDataLimit = 16 * 1024;
+
+/**
+ * Refuses a replacement that nobody asked for, and what the cloud would refuse, before anything is
+ * changed.
+ */
+export async function checkVirtualMachine(
+    inputs: VirtualMachineInputs,
+    old: VirtualMachineInputs | undefined,
+    context: Context,
+): Promise<{ inputs: VirtualMachineInputs; failures: Failure[] }> {
+    const changed = old
+        ? fixed.filter((name) => !isUnknown(inputs[name]) && inputs[name] !== old[name])
+        : [];
+    if (old !== undefined && changed.length > 0 && inputs.replacement === "defer") {
+        const kept = Object.fromEntries(changed.map((name) => [name, old[name]]));
+        return { inputs: { ...inputs, ...kept }, failures: [] };
+    }
+    if (old !== undefined && changed.length > 0 && inputs.replacement === "refuse") {
+        return { inputs, failures: changed.map((name) => refusal(name, old, inputs)) };
+    }
+    const isNew = old === undefined || changed.length > 0;
+    const failures = isNew ? await checkPlacement(inputs, context) : [];
+    if (!isUnknown(inputs.userData) && Buffer.byteLength(inputs.userData) > userDataLimit) {
+        failures.push({
+            property: "userData",
+            reason: `it has ${Buffer.byteLength(inputs.userData)} bytes, more than ${userDataLimit}`,
+        });
+    }
+    return { inputs, failures };
+}
+
+function refusal(name: Fixed, old: VirtualMachineInputs, inputs: VirtualMachineInputs): Failure {
+    return {
+        property: name,
+        reason:
+            `the ${words[name]} of ${inputs.slot} cannot change in place (${old[name]} to ${inputs[name]}). ` +
+            `Next: list the node, replaceNodes: ["${inputs.slot}"], one control plane per \`pulumi up\`; ` +
+            "or set the former value again",
+    };
+}
+
+async function checkPlacement(inputs: VirtualMachineInputs, context: Context): Promise<Failure[]> {
+    if (placement.some((name) => isUnknown(inputs[name]))) {
+        return [];
+    }
+    const call = context.excloud();
+    const [subnets, images, types] = await Promise.all([
+        call("subnetList", {}),
+        call("imageList"),
+        call("instanceTypeList"),
+    ]);
+    const failures: Failure[] = [];
+    const fail = (property: string, reason: string) => failures.push({ property, reason });
+    const subnet = subnets.find(({ id }) => id === inputs.subnetId);
+    if (subnet === undefined) {
+        fail("subnetId", `no subnet has this id; there are ${list(subnets)}`);
+    } else if (subnet.zone_id !== inputs.zoneId) {
+        fail("zoneId", `subnet ${subnet.id} lies in zone ${subnet.zone_id}`);
+    } else {
+        if (subnet.disable_ipv4_public_ip && inputs.allocatePublicIpv4) {
+            fail(
+                "allocatePublicIpv4",
+                `subnet ${subnet.id} allows no public IPv4: set it to false`,
+            );
+        }
+        if (isLoopbackUrl(inputs.nodeUrl) && !isLoopbackAddress(subnet.cidr_ipv4)) {
+            fail(
+                "nodeUrl",
+                `${inputs.nodeUrl} is the VM itself when seen from a VM in ${subnet.cidr_ipv4}: ` +
+                    "set bootstrap.nodeUrl to an address that the nodes reach",
+            );
+        }
+    }
+    if (!images.some(({ id }) => id === inputs.imageId)) {
+        fail("imageId", `no image has this id; there are ${list(images)}`);
+    }
+    if (!types.some(({ name }) => name === inputs.instanceType)) {
+        fail(
+            "instanceType",
+            `no such instance type; there are ${types.map(({ name }) => name).join(", ")}`,
+        );
+    }
+    return failures;
+}
+
+function list(things: readonly { id: number; name: string }[]): string {
+    return things.map(({ id, name }) => `${id} (${name})`).join(", ") || "none";
+}

@@ -1,0 +1,11 @@
+/** Whether an address or a range begins in 127.0.0.0/8 or is ::1. */
+export function isLoopbackAddress(address: string): boolean {
+    return address.startsWith("127.") || address.startsWith("::1");
+}
+
+/** Whether a URL's host is this very machine. */
+export function isLoopbackUrl(url: string): boolean {
+    const { hostname } = new URL(url);
+    const host = hostname.replace(/^\[|\]$/g, "");
+    return host === "localhost" || isLoopbackAddress(host);
+}

@@ -1,0 +1,189 @@
+import { nthAddress, overlaps, parseNetwork } from "./cidr";
+import type { ExtraArgs } from "./flags";
+import type { ConfigObject } from "./config-object";
+import { defaultVersions, supportedMinor, type Versions } from "./versions";
+
+/**
+ * The pod network: `cilium`; `bridge`, plain bridge plugins for a cluster of one node; or `none`,
+ * the user brings one (nodes become Ready when it runs).
+ */
+export type Cni = "cilium" | "bridge" | "none";
+
+/** Where to download from instead of upstream; an empty text means upstream. */
+export interface Mirrors {
+    /** Base URL with upstream's host and path below it: `<base>/dl.k8s.io/v1.35.4/...`. */
+    binaries: string;
+    /** A registry that serves every image under its upstream repository name. */
+    images: string;
+    /** What the chart names follow: `oci://...` or a folder on the node. */
+    charts: string;
+    /** A mirror of the distribution's packages, as the address in an apt source line. */
+    packages: string;
+}
+
+/** A bootstrap server that running nodes use instead of the one in their user data. */
+export interface BootstrapServer {
+    url: string;
+    /** The CA that signs the server's certificate; empty for the public PKI. */
+    caPem: string;
+}
+
+/** What a cluster's user may set; all optional, the defaults are those of `clusterSettings`. */
+export interface ClusterSettingsArgs {
+    /** Default: the catalog's. */
+    versions?: Partial<Versions>;
+    /** Default `cluster.local`. */
+    clusterDomain?: string;
+    /** IPv4. Default `10.96.0.0/12`. */
+    serviceCidr?: string;
+    /** IPv4; each node gets a /24 of it. Default `10.244.0.0/16`. */
+    podCidr?: string;
+    /** The nodes' own network, if known: must not overlap the two above. */
+    subnetCidr?: string;
+    /** Default `cilium`. */
+    cni?: Cni;
+    apiServerExtraArgs?: ExtraArgs;
+    controllerManagerExtraArgs?: ExtraArgs;
+    schedulerExtraArgs?: ExtraArgs;
+    etcdExtraArgs?: ExtraArgs;
+    kubeletExtraArgs?: ExtraArgs;
+    /** Merged over our KubeletConfiguration. */
+    kubeletConfiguration?: ConfigObject;
+    /** Merged over our KubeProxyConfiguration. */
+    kubeProxyConfiguration?: ConfigObject;
+    /** Merged over our Helm values of Cilium. */
+    ciliumValues?: ConfigObject;
+    mirrors?: Partial<Mirrors>;
+    /** Base URL of the instance metadata service. Default `http://imdsapi.excloud.in`. */
+    imdsUrl?: string;
+    bootstrapServer?: BootstrapServer;
+}
+
+/** The settings of a cluster, complete, with what derives from them. All known at preview. */
+export interface ClusterSettings {
+    readonly versions: Versions;
+    /** The Kubernetes minor, such as `1.35`. */
+    readonly minor: string;
+    readonly clusterDomain: string;
+    readonly serviceCidr: string;
+    readonly podCidr: string;
+    /** Prefix length of one node's part of the pod network. */
+    readonly podCidrMaskSize: number;
+    /** Address of the `kubernetes` Service: the first of the service network. */
+    readonly serviceClusterIp: string;
+    /** Address of the cluster's DNS Service: the tenth. */
+    readonly dnsServiceIp: string;
+    readonly serviceAccountIssuer: string;
+    readonly cni: Cni;
+    readonly apiServerExtraArgs: ExtraArgs;
+    readonly controllerManagerExtraArgs: ExtraArgs;
+    readonly schedulerExtraArgs: ExtraArgs;
+    readonly etcdExtraArgs: ExtraArgs;
+    readonly kubeletExtraArgs: ExtraArgs;
+    readonly kubeletConfiguration: ConfigObject;
+    readonly kubeProxyConfiguration: ConfigObject;
+    readonly ciliumValues: ConfigObject;
+    readonly mirrors: Mirrors;
+    readonly imdsUrl: string;
+    readonly bootstrapServer: BootstrapServer | undefined;
+}
+
+/** The metadata service's address when none is named. */
+export const defaultImdsUrl = "http://imdsapi.excloud.in";
+
+/**
+ * Completes a cluster's settings: defaults, the versions catalog, and the addresses that derive
+ * from the networks.
+ *
+ * @throws when a network is no IPv4 network, too small, or overlaps another; when the Kubernetes
+ *   minor is not supported; when a URL, version or domain is malformed
+ */
+export function clusterSettings(args: ClusterSettingsArgs = {}): ClusterSettings {
+    const versions: Versions = { ...defaultVersions, ...defined(args.versions ?? {}) };
+    for (const [name, version] of Object.entries(versions) as [string, string][]) {
+        check(`versions.${name}`, version, /^v?\d+\.\d+(\.\d+)?$/, "such as v1.2.3");
+    }
+    const clusterDomain = args.clusterDomain ?? "cluster.local";
+    check("clusterDomain", clusterDomain, domainPattern, "a DNS name such as cluster.local");
+    const serviceCidr = args.serviceCidr ?? "10.96.0.0/12";
+    const podCidr = args.podCidr ?? "10.244.0.0/16";
+    checkNetworks({ serviceCidr, podCidr, subnetCidr: args.subnetCidr });
+    const mirrors: Mirrors = {
+        binaries: "",
+        images: "",
+        charts: "oci://quay.io/cilium/charts",
+        packages: "",
+        ...defined(args.mirrors ?? {}),
+    };
+    for (const [name, url] of Object.entries(mirrors) as [string, string][]) {
+        check(`mirrors.${name}`, url, mirrorPattern, "a URL such as https://mirror.example");
+    }
+    const imdsUrl = args.imdsUrl ?? defaultImdsUrl;
+    check("imdsUrl", imdsUrl, urlPattern, "a URL such as http://imds.example");
+    if (args.bootstrapServer !== undefined) {
+        check("bootstrapServer.url", args.bootstrapServer.url, urlPattern, "a URL");
+    }
+    return {
+        versions,
+        minor: supportedMinor(versions.kubernetes),
+        clusterDomain,
+        serviceCidr,
+        podCidr,
+        podCidrMaskSize: 24,
+        serviceClusterIp: nthAddress(serviceCidr, 1, "serviceCidr"),
+        dnsServiceIp: nthAddress(serviceCidr, 10, "serviceCidr"),
+        serviceAccountIssuer: `https://kubernetes.default.svc.${clusterDomain}`,
+        cni: args.cni ?? "cilium",
+        apiServerExtraArgs: args.apiServerExtraArgs ?? {},
+        controllerManagerExtraArgs: args.controllerManagerExtraArgs ?? {},
+        schedulerExtraArgs: args.schedulerExtraArgs ?? {},
+        etcdExtraArgs: args.etcdExtraArgs ?? {},
+        kubeletExtraArgs: args.kubeletExtraArgs ?? {},
+        kubeletConfiguration: args.kubeletConfiguration ?? {},
+        kubeProxyConfiguration: args.kubeProxyConfiguration ?? {},
+        ciliumValues: args.ciliumValues ?? {},
+        mirrors,
+        imdsUrl,
+        bootstrapServer: args.bootstrapServer,
+    };
+}
+
+const domainPattern = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+/** A URL of characters that no shell, unit file or TOML string treats specially. */
+const urlPattern = /^https?:\/\/[A-Za-z0-9.:[\]_~/-]+$/;
+const mirrorPattern = /^((https?|oci):\/\/[A-Za-z0-9.:[\]_~/-]+|\/[A-Za-z0-9._/-]+|)$/;
+
+function check(what: string, value: string, pattern: RegExp, wanted: string): void {
+    if (!pattern.test(value)) {
+        throw new Error(`${what}: "${value}" is not valid; give ${wanted}.`);
+    }
+}
+
+function checkNetworks(named: Record<string, string | undefined>): void {
+    const networks = Object.entries(named).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined,
+    );
+    for (const [name, cidr] of networks) {
+        parseNetwork(cidr, name);
+        for (const [otherName, other] of networks) {
+            if (otherName > name && overlaps(cidr, other)) {
+                throw new Error(
+                    `${name} "${cidr}" overlaps ${otherName} "${other}"; choose networks that share no address.`,
+                );
+            }
+        }
+    }
+    const podCidr = named["podCidr"];
+    if (podCidr !== undefined && parseNetwork(podCidr, "podCidr").prefix > 22) {
+        throw new Error(
+            `podCidr: "${podCidr}" is too small, every node takes a /24 of it; use /22 or a shorter prefix.`,
+        );
+    }
+}
+
+/** The entries that have a value, so that an undefined one does not hide a default. */
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+    return Object.fromEntries(
+        Object.entries(values).filter(([, value]) => value !== undefined),
+    ) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

@@ -1,0 +1,48 @@
+import { renderTemplate } from "./engine";
+import { paths } from "./paths";
+import { defaultImdsUrl } from "./settings";
+import type { Role } from "./roles";
+
+/** How the bootstrap server proves a node: by its own slot secrets, or by Excloud's tables. */
+export type VerifierMode = "selfHosted" | "excloud";
+
+/** What a VM's user data says. */
+export interface UserDataValues {
+    /** URL of the bootstrap server as nodes reach it, without a trailing slash. */
+    bootstrapUrl: string;
+    /** The CA of the server's certificate; empty for the public PKI. */
+    bootstrapCaPem: string;
+    /** The secret of this node's slot; empty in mode `excloud`. */
+    slotSecret: string;
+    role: Role;
+    verifierMode: VerifierMode;
+    /** Default `http://imdsapi.excloud.in`. */
+    imdsUrl?: string;
+}
+
+/** The most user data that clouds take, in bytes. */
+export const userDataLimit = 16 * 1024;
+
+/**
+ * Renders the script a VM runs at first boot.
+ *
+ * @throws when a URL is malformed, or the text is over `userDataLimit`
+ */
+export function renderUserData(values: UserDataValues): string {
+    const imdsUrl = values.imdsUrl ?? defaultImdsUrl;
+    for (const [name, url] of Object.entries({ bootstrapUrl: values.bootstrapUrl, imdsUrl })) {
+        if (!/^https?:\/\/[A-Za-z0-9.:[\]_~/-]*[^/]$/.test(url)) {
+            throw new Error(
+                `${name}: "${url}" is not valid; give a URL such as https://host:8443, without a slash at its end.`,
+            );
+        }
+    }
+    const text = renderTemplate("userdata.sh", { ...values, imdsUrl, paths });
+    const size = Buffer.byteLength(text, "utf8");
+    if (size > userDataLimit) {
+        throw new Error(
+            `The user data has ${size} bytes, over the limit of ${userDataLimit}; give a shorter bootstrap CA.`,
+        );
+    }
+    return text;
+}

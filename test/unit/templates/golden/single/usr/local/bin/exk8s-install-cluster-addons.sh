@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Installs or updates what every cluster has: rights, pod network, kube-proxy, DNS. Any control plane
+# may do it: they take turns by a lease, and whoever comes later finds the mark of the one before.
+set -euo pipefail
+LIB="${EXK8S_ROOT:-}/usr/local/lib/exk8s"
+. "${LIB}/common.sh"
+. "${LIB}/report.sh"
+. "${LIB}/lease.sh"
+exk8s_load_environment
+export KUBECONFIG="${EXK8S_ROOT}/etc/exk8s/kubeconfig/admin.kubeconfig"
+MANIFESTS="${EXK8S_ROOT}/etc/exk8s/manifests"
+VALUES="${EXK8S_CONFIG}/cilium-values.yaml"
+
+control_planes() { jq '[.[] | select(.role == "control-plane")] | length' "${EXK8S_RUNTIME}/peers.json"; }
+
+# Everything the addons depend on, as one digest.
+digest() {
+    {
+        printf '%s\n' "${CNI}" "${CILIUM_VERSION}" "${CILIUM_CHART}" "$(operator_replicas)"
+        cat "${MANIFESTS}"/*.yaml
+        [[ ! -f "${VALUES}" ]] || cat "${VALUES}"
+        cat "${BASH_SOURCE[0]}"
+    } | sha256sum | cut -d' ' -f1
+}
+
+operator_replicas() { (($(control_planes) > 1)) && echo 2 || echo 1; }
+
+marked() { kubectl -n kube-system get configmap exk8s-addons -o 'jsonpath={.data.digest}' --ignore-not-found; }
+
+mark() {
+    kubectl -n kube-system create configmap exk8s-addons --from-literal="digest=$1" --dry-run=client -o yaml |
+        kubectl apply -f -
+}
+
+api_is_ready() { kubectl get --raw=/readyz >/dev/null; }
+
+apply() { kubectl apply -f "${MANIFESTS}/$1.yaml"; }
+
+rollout() { kubectl -n kube-system rollout status "$1" --timeout=15m; }
+
+install_cilium() {
+    helm upgrade --install cilium "${CILIUM_CHART}" --version "${CILIUM_VERSION}" --namespace kube-system \
+        --values "${VALUES}" --set "operator.replicas=$(operator_replicas)" --wait --timeout 15m
+    # helm counts agents that crash as ready, within the DaemonSet's maxUnavailable.
+    rollout daemonset/cilium
+}
+
+addons() {
+    local digest
+    exk8s_until 1200 "the API" api_is_ready
+    exk8s_lease_hold addons 5400
+    digest="$(digest)"
+    if [[ "$(marked)" == "${digest}" ]]; then
+        exk8s_log "the addons are up to date"
+        exk8s_lease_release
+        return
+    fi
+    exk8s_until 120 "the rights of administrators" apply rbac
+    # Its pods are made while Cilium is installed; neither waits for the other.
+    exk8s_until 120 "kube-proxy's manifest" apply kube-proxy
+    if [[ "${CNI}" == cilium ]]; then
+        install_cilium
+    fi
+    rollout daemonset/kube-proxy
+    # Not before kube-proxy: a lookup tracked before its rule exists stays stuck.
+    apply coredns
+    if [[ "${CNI}" != none ]]; then
+        rollout deployment/coredns
+    fi
+    mark "${digest}"
+    exk8s_lease_release
+}
+
+exk8s_phase addons addons

@@ -1,0 +1,226 @@
+#!/usr/bin/env bash
+# One run of the node agent: asks the server for this node's bundle, writes what changed, does what the
+# table /etc/exk8s/config/agent-actions says of it, waits until the node is well and reports.
+# A change is remembered until its actions are done, so a run that was cut off is resumed.
+set -euo pipefail
+LIB="${EXK8S_ROOT:-}/usr/local/lib/exk8s"
+. "${LIB}/common.sh"
+. "${LIB}/report.sh"
+exk8s_load_environment
+
+CHANGES="${EXK8S_STATE}/changes"
+REPORTED="${EXK8S_STATE}/reported"
+ACTIONS="${EXK8S_CONFIG}/agent-actions"
+HEALTH_SECONDS="${EXK8S_HEALTH_SECONDS:-600}"
+mkdir -p "${EXK8S_STATE}" "${EXK8S_LOGS}"
+LOG="${EXK8S_LOGS}/node-agent.log"
+
+# What actions are done in: below comes after above. The API server is renewed before the kubelet,
+# which must not be newer than it, and etcd before the API server, which needs it.
+ORDER=(
+    daemon-reload
+    install
+    restart:systemd-modules-load
+    restart:systemd-sysctl
+    restart:containerd
+    restart:etcd
+    replaced:kube-apiserver
+    pod:kube-apiserver
+    replaced:kube-controller-manager
+    pod:kube-controller-manager
+    replaced:kube-scheduler
+    pod:kube-scheduler
+    restart:kubelet
+    balancer
+    restart:exk8s-balancer
+    pod:kube-proxy
+    restart:exk8s-imds-guard
+    addons
+    restart:exk8s-node-agent.timer
+)
+
+exec 9>"${EXK8S_STATE}/agent.lock"
+flock -n 9 || exit 0
+
+WORK="$(mktemp -d)"
+trap 'rm -rf "${WORK}"' EXIT
+
+revision() { jq -r '.revision' "${EXK8S_RUNTIME}/bundle.json"; }
+generation() { jq -r '.generation' "${EXK8S_RUNTIME}/bundle.json"; }
+
+# Fetches the bundle if it is another one than this node has, and writes what differs.
+fetch() {
+    local status
+    status="$(
+        exk8s_agent_curl GET /agent/bundle --output "${WORK}/bundle.json" --write-out '%{http_code}' \
+            --header "If-None-Match: \"$(revision)\""
+    )" || exk8s_die "the bootstrap server at ${BOOTSTRAP_BASE_URL} cannot be reached"
+    case "${status}" in
+        304) ;;
+        200)
+            jq -e '.files and .attributes and .peers and .revision' "${WORK}/bundle.json" >/dev/null ||
+                exk8s_die "the bootstrap server sent a bundle that is not complete"
+            exk8s_log "writing revision $(jq -r .revision "${WORK}/bundle.json")"
+            exk8s_write_files "${WORK}/bundle.json" >>"${CHANGES}"
+            exk8s_remove_files "${WORK}/bundle.json" >>"${CHANGES}"
+            exk8s_write_runtime "${WORK}/bundle.json" >>"${CHANGES}"
+            exk8s_load_environment
+            ;;
+        *) exk8s_die "the bootstrap server answered HTTP ${status}" ;;
+    esac
+}
+
+# actions_for: the actions that the table names for the remembered changes, one a line.
+actions_for() {
+    local path pattern actions
+    while IFS= read -r path; do
+        while read -r pattern actions; do
+            [[ -n "${pattern}" && "${pattern}" != "#"* ]] || continue
+            # The right side is a pattern on purpose.
+            # shellcheck disable=SC2053
+            if [[ "${path}" == ${pattern} ]]; then
+                tr ',' '\n' <<<"${actions}"
+            fi
+        done <"${ACTIONS}"
+    done <"${CHANGES}" | sort -u
+}
+
+# newest ACTION: when the latest of the changed files that ask for this action was written.
+newest() {
+    local action="$1" path pattern actions latest=0 time
+    while IFS= read -r path; do
+        while read -r pattern actions; do
+            # shellcheck disable=SC2053
+            if [[ "${path}" == ${pattern} && ",${actions}," == *",${action},"* && -e "${EXK8S_ROOT}${path}" ]]; then
+                time="$(stat -c %Y "${EXK8S_ROOT}${path}")"
+                latest=$((time > latest ? time : latest))
+            fi
+        done < <(grep -v '^#' "${ACTIONS}")
+    done <"${CHANGES}"
+    printf '%s\n' "${latest}"
+}
+
+# The processes of one of our pods, told from a user's by a file of ours on the command line.
+pids_of() {
+    case "$1" in
+        kube-apiserver) pgrep -f -- '^kube-apiserver .*=/etc/exk8s/pki/apiserver\.pem' ;;
+        kube-controller-manager) pgrep -f -- '^kube-controller-manager .*=/etc/exk8s/kubeconfig/' ;;
+        kube-scheduler) pgrep -f -- '^kube-scheduler .*=/etc/exk8s/kubeconfig/' ;;
+        kube-proxy) pgrep -f -- '^kube-proxy --config=/var/lib/kube-proxy/' ;;
+    esac
+}
+
+# started_after PROGRAM TIME: whether its process runs and is younger than the time.
+started_after() {
+    local pid age pids
+    pids="$(pids_of "$1")" || return 1
+    for pid in ${pids}; do
+        age="$(ps -o etimes= -p "${pid}")" || return 1
+        (($(date +%s) - age >= $2)) || return 1
+    done
+}
+
+# kubelet starts an ended container of a static pod again, with the files as they are now.
+renew_pod() {
+    local program="$1" since pid pids
+    since="$(newest "pod:${program}")"
+    started_after "${program}" "${since}" && return
+    # A program that does not run here needs no renewal; kubelet starts it with the new files.
+    pids="$(pids_of "${program}")" || return 0
+    for pid in ${pids}; do
+        kill "${pid}" || true
+    done
+    exk8s_until "${HEALTH_SECONDS}" "the new ${program}" started_after "${program}" "${since}"
+}
+
+wait_replaced() {
+    exk8s_until "${HEALTH_SECONDS}" "kubelet to replace ${1}" started_after "$1" "$(newest "replaced:$1")"
+}
+
+act() {
+    case "$1" in
+        daemon-reload) systemctl daemon-reload ;;
+        install) EXK8S_CHANGES="${CHANGES}" "${EXK8S_BIN}/exk8s-install-control-plane-prereqs.sh" ;;
+        restart:etcd)
+            # Its start waits for a quorum; the old process must be gone before health is asked.
+            systemctl stop etcd
+            systemctl start --no-block etcd
+            ;;
+        restart:exk8s-*) systemctl restart --no-block "${1#restart:}" ;;
+        restart:systemd-modules-load) systemctl restart systemd-modules-load || true ;;
+        restart:*) systemctl restart "${1#restart:}" ;;
+        pod:*) renew_pod "${1#pod:}" ;;
+        replaced:*) wait_replaced "${1#replaced:}" ;;
+        balancer) "${EXK8S_BIN}/exk8s-balancer.sh" ;;
+        addons) systemctl restart --no-block exk8s-addons ;;
+    esac
+    case "$1" in
+        restart:etcd) settle etcd ;;
+        *:kube-apiserver) settle apiserver ;;
+        restart:kubelet) settle kubelet ;;
+    esac
+}
+
+settle() { exk8s_until "${HEALTH_SECONDS}" "$1 to be healthy" "exk8s_$1_healthy"; }
+
+run_actions() {
+    local action wanted
+    for action in "${ORDER[@]}"; do
+        # Asked anew each time: the installer adds the programs it replaced.
+        wanted="$(actions_for)"
+        if grep -qxF -- "${action}" <<<"${wanted}"; then
+            exk8s_log "action ${action}"
+            act "${action}"
+        fi
+    done
+}
+
+health() {
+    local checks=(kubelet) check answer='{}' well
+    [[ "${NODE_ROLE}" != control-plane ]] || checks=(etcd apiserver kubelet)
+    for check in "${checks[@]}"; do
+        well=false
+        ! "exk8s_${check}_healthy" || well=true
+        answer="$(jq -c --arg check "${check}" --argjson well "${well}" '. + {($check): $well}' <<<"${answer}")"
+    done
+    printf '%s\n' "${answer}"
+}
+
+all_well() {
+    HEALTH="$(health)"
+    jq -e 'all(.[]; .)' <<<"${HEALTH}" >/dev/null
+}
+
+apply() {
+    run_actions
+    exk8s_until "${HEALTH_SECONDS}" "this node to be healthy" all_well
+}
+
+STARTED="$(exk8s_now)"
+fetch
+if [[ -s "${CHANGES}" ]]; then
+    exk8s_report applied running "${STARTED}" || true
+    set +e
+    (
+        set -e
+        apply
+    ) >"${LOG}" 2>&1
+    status=$?
+    set -e
+    cat "${LOG}"
+    if ((status != 0)); then
+        exk8s_report applied failed "${STARTED}" "$(exk8s_now)" \
+            "applying the generation failed; it is tried again" "${LOG}" "$(health)" || true
+        exit "${status}"
+    fi
+    rm -f "${CHANGES}"
+fi
+# Said again only when there is news.
+HEALTH="$(health)"
+NEWS="$(generation) ${HEALTH}"
+if [[ ! -f "${REPORTED}" || "$(<"${REPORTED}")" != "${NEWS}" ]]; then
+    STATE="done"
+    jq -e 'all(.[]; .)' <<<"${HEALTH}" >/dev/null || STATE=failed
+    exk8s_report applied "${STATE}" "${STARTED}" "$(exk8s_now)" "" "" "${HEALTH}"
+    exk8s_replace "${REPORTED}" 0644 root:root <<<"${NEWS}"
+fi

@@ -1,0 +1,164 @@
+# shellcheck shell=bash
+# What the exk8s scripts share: where things lie, the node's parameters, writing files, and calls to
+# the bootstrap server as this node. To be sourced.
+
+# Every path is below this folder: empty on a node, a scratch folder in tests.
+EXK8S_ROOT="${EXK8S_ROOT:-}"
+EXK8S_CONFIG="${EXK8S_ROOT}/etc/exk8s/config"
+EXK8S_RUNTIME="${EXK8S_ROOT}/etc/exk8s/runtime"
+EXK8S_PKI="${EXK8S_ROOT}/etc/exk8s/pki"
+EXK8S_STATE="${EXK8S_ROOT}/var/lib/exk8s"
+EXK8S_LOGS="${EXK8S_ROOT}/var/log/exk8s"
+EXK8S_BIN="${EXK8S_ROOT}/usr/local/bin"
+# Seconds between two tries of whatever is waited for.
+EXK8S_POLL="${EXK8S_POLL:-2}"
+
+exk8s_log() { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*"; }
+
+exk8s_die() {
+    exk8s_log "error: $*" >&2
+    exit 1
+}
+
+# Loads the parameters of the cluster, the node and the server; what is read later wins.
+exk8s_load_environment() {
+    local file
+    set -a
+    for file in "${EXK8S_CONFIG}/cluster.env" "${EXK8S_CONFIG}/node.env" \
+        "${EXK8S_RUNTIME}/bootstrap.env" "${EXK8S_CONFIG}/bootstrap-server.env"; do
+        if [[ -f "${file}" ]]; then
+            # shellcheck disable=SC1090
+            . "${file}"
+        fi
+    done
+    set +a
+}
+
+# exk8s_until SECONDS WHAT COMMAND...: tries until the command succeeds; an error after SECONDS.
+exk8s_until() {
+    local limit="$1" what="$2"
+    shift 2
+    local end=$((SECONDS + limit))
+    until "$@"; do
+        if ((SECONDS >= end)); then
+            exk8s_log "error: gave up after ${limit} s waiting for ${what}" >&2
+            return 1
+        fi
+        sleep "${EXK8S_POLL}"
+    done
+}
+
+# exk8s_replace TARGET MODE OWNER: writes standard input to a file in one step. The temporary name
+# starts with a dot, which kubelet ignores in its manifest folder.
+exk8s_replace() {
+    local target="$1" mode="$2" owner="$3" temporary
+    mkdir -p "$(dirname "${target}")"
+    temporary="$(mktemp "$(dirname "${target}")/.exk8s.XXXXXX")"
+    cat >"${temporary}"
+    exk8s_own "${owner}" "${temporary}"
+    chmod "${mode}" "${temporary}"
+    mv -f "${temporary}" "${target}"
+}
+
+# exk8s_own USER:GROUP FILE: gives the file to its owner; a system user that is missing is created.
+# Below another root there are no such users, so nothing is done.
+exk8s_own() {
+    local user="${1%%:*}" group="${1##*:}"
+    [[ -z "${EXK8S_ROOT}" ]] || return 0
+    getent group "${group}" >/dev/null || groupadd --system "${group}"
+    getent passwd "${user}" >/dev/null ||
+        useradd --system --gid "${group}" --no-create-home --home-dir /nonexistent \
+            --shell /usr/sbin/nologin "${user}"
+    chown "${user}:${group}" "$2"
+}
+
+# exk8s_write_files BUNDLE: writes every file of a bundle that differs from what is on disk. Prints
+# each path before it is replaced, so that a record of it survives a crash in the middle.
+exk8s_write_files() {
+    local bundle="$1" rows path mode owner target digest wanted
+    rows="$(jq -r '.attributes as $a | .files | keys[] | [., $a[.].mode, $a[.].owner] | @tsv' "${bundle}")"
+    while IFS=$'\t' read -r path mode owner; do
+        [[ "${path}" == /* && "/${path}/" != */../* ]] || exk8s_die "the bundle names the path ${path}"
+        target="${EXK8S_ROOT}${path}"
+        if [[ -f "${target}" && ! -L "${target}" ]]; then
+            wanted="$(jq -j --arg path "${path}" '.files[$path]' "${bundle}" | sha256sum)"
+            digest="$(sha256sum <"${target}")"
+            if [[ "${digest}" == "${wanted}" ]]; then
+                exk8s_own "${owner}" "${target}"
+                chmod "${mode}" "${target}"
+                continue
+            fi
+        fi
+        printf '%s\n' "${path}"
+        jq -j --arg path "${path}" '.files[$path]' "${bundle}" |
+            exk8s_replace "${target}" "${mode}" "${owner}"
+    done <<<"${rows}"
+}
+
+# exk8s_remove_files BUNDLE: removes what the last bundle had and this one has not.
+exk8s_remove_files() {
+    local bundle="$1" list="${EXK8S_STATE}/files" path
+    mkdir -p "${EXK8S_STATE}"
+    if [[ -f "${list}" ]]; then
+        while IFS= read -r path; do
+            if ! jq -e --arg path "${path}" '.files | has($path)' "${bundle}" >/dev/null; then
+                printf '%s\n' "${path}"
+                rm -f "${EXK8S_ROOT}${path}"
+            fi
+        done <"${list}"
+    fi
+    jq -r '.files | keys[]' "${bundle}" | exk8s_replace "${list}" 0600 root:root
+}
+
+# exk8s_write_runtime BUNDLE: keeps what the server adds to the files. Prints the path of the peers
+# when they changed. The revision comes last: as long as it is the old one the bundle is fetched again.
+exk8s_write_runtime() {
+    local bundle="$1" peers="${EXK8S_RUNTIME}/peers.json" new
+    new="$(jq -S '.peers' "${bundle}")"
+    if [[ ! -f "${peers}" || "$(<"${peers}")" != "${new}" ]]; then
+        printf '%s\n' "${peers#"${EXK8S_ROOT}"}"
+        printf '%s\n' "${new}" | exk8s_replace "${peers}" 0644 root:root
+    fi
+    if jq -e '.agent_token' "${bundle}" >/dev/null; then
+        jq -j '.agent_token' "${bundle}" |
+            exk8s_replace "${EXK8S_RUNTIME}/agent-token" 0600 root:root
+    fi
+    jq '{generation, revision, etcd}' "${bundle}" |
+        exk8s_replace "${EXK8S_RUNTIME}/bundle.json" 0644 root:root
+}
+
+# exk8s_server_curl ARGUMENTS...: curl with the server's CA pinned. A CA from a bundle replaces that
+# of the user data; an empty file stands for the public PKI.
+exk8s_server_curl() {
+    local trust=() file
+    for file in "${EXK8S_CONFIG}/bootstrap-server-ca.pem" "${EXK8S_RUNTIME}/bootstrap-ca.pem"; do
+        if [[ -e "${file}" ]]; then
+            [[ ! -s "${file}" ]] || trust=(--cacert "${file}")
+            break
+        fi
+    done
+    curl --silent --show-error --connect-timeout 10 --max-time 60 "${trust[@]}" "$@"
+}
+
+# exk8s_agent_curl METHOD PATH ARGUMENTS...: a call as this node. The token goes in through standard
+# input, where no process list shows it.
+exk8s_agent_curl() {
+    local method="$1" path="$2"
+    shift 2
+    printf 'header = "Authorization: Bearer %s"\n' "$(<"${EXK8S_RUNTIME}/agent-token")" |
+        exk8s_server_curl --config - --request "${method}" "$@" "${BOOTSTRAP_BASE_URL}${path}"
+}
+
+exk8s_etcd_healthy() {
+    curl --silent --fail --max-time 5 "http://127.0.0.1:2381/health" |
+        jq -e '.health == "true"' >/dev/null
+}
+
+exk8s_apiserver_healthy() {
+    curl --silent --fail --max-time 15 --cacert "${EXK8S_PKI}/ca.pem" \
+        "https://127.0.0.1:6443/${1:-livez}" >/dev/null
+}
+
+exk8s_kubelet_healthy() {
+    curl --silent --fail --max-time 5 "http://127.0.0.1:10248/healthz" >/dev/null
+}

@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process";
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, test } from "@jest/globals";
+
+const SETUP = path.resolve(__dirname, "../../../tools/setup");
+
+/** Evaluates an expression with one of the set-up's modules, as plain Node.js runs them. */
+function evaluate(module: string, expression: string): unknown {
+    const url = pathToFileURL(path.join(SETUP, module)).href;
+    const script = `import * as m from ${JSON.stringify(url)}; console.log(JSON.stringify(${expression}))`;
+    const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+    });
+    return JSON.parse(output);
+}
+
+describe("packages", () => {
+    test("missing are those absent or at another version, optional ones apart", () => {
+        const wanted = {
+            packages: {
+                "": { version: "0.1.0" },
+                workspace: { version: "0.1.0" },
+                "node_modules/workspace": { link: true },
+                "node_modules/same": { version: "1.0.0" },
+                "node_modules/other": { version: "1.0.0" },
+                "node_modules/absent": { version: "1.0.0" },
+                "node_modules/platform": { version: "1.0.0", optional: true },
+            },
+        };
+        const installed = {
+            packages: {
+                "node_modules/workspace": { link: true },
+                "node_modules/same": { version: "1.0.0" },
+                "node_modules/other": { version: "1.0.1" },
+            },
+        };
+        expect(
+            evaluate(
+                "packages.mjs",
+                `m.missingPackages(${JSON.stringify(wanted)}, ${JSON.stringify(installed)})`,
+            ),
+        ).toEqual(["node_modules/other", "node_modules/absent"]);
+    });
+});
+
+describe("Node.js version", () => {
+    const check = (version: string): unknown =>
+        evaluate("node-version.mjs", `m.checkNodeVersion(${JSON.stringify(version)}) ?? "fits"`);
+
+    test.each(["20.18.1", "20.19.0", "22.0.0"])("%s fits", (version) => {
+        expect(check(version)).toBe("fits");
+    });
+    test.each(["20.18.0", "18.20.8"])("%s is too old", (version) => {
+        expect(() => check(version)).toThrow(/20\.18\.1 or newer is needed/);
+    });
+});

@@ -1,0 +1,35 @@
+import { join, resolve } from "node:path";
+
+/** The root of the repository, seen from the compiled code. */
+export const repository = resolve(__dirname, "../../..");
+
+/** Where a playground keeps everything it makes. */
+export interface Folder {
+    readonly root: string;
+    readonly cloud: string;
+    readonly server: string;
+    readonly state: string;
+    readonly home: string;
+    readonly configFile: string;
+    readonly passphraseFile: string;
+    readonly kubeconfig: string;
+    /** Written by a service once it listens; holds its addresses and process id. */
+    readyFile(service: string): string;
+    logFile(service: string): string;
+}
+
+/** Names the parts of a playground's folder. */
+export function folderAt(root: string): Folder {
+    return {
+        root,
+        cloud: join(root, "cloud"),
+        server: join(root, "bootstrap-server"),
+        state: join(root, "state"),
+        home: join(root, "pulumi-home"),
+        configFile: join(root, "Pulumi.playground.yaml"),
+        passphraseFile: join(root, "passphrase"),
+        kubeconfig: join(root, "kubeconfig"),
+        readyFile: (service) => join(root, `${service}.json`),
+        logFile: (service) => join(root, `${service}.log`),
+    };
+}

@@ -1,0 +1,88 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { Command } from "commander";
+
+import { folderAt, repository } from "./folder";
+import { runOnce } from "./once";
+import { openPlayground, setArguments, type Playground } from "./playground";
+import { stopServices } from "./services";
+import { printStatus, printSummary } from "./summary";
+
+const folder = folderAt(join(repository, ".excloud"));
+const ports = { cloud: 7450, server: 7460 };
+
+interface Flags {
+    set: string[];
+    once?: boolean;
+}
+
+const program = new Command("npm start --")
+    .description("A three-node cluster on a local Excloud, made by the real Pulumi engine")
+    .option("--once", "up, change, destroy in a folder of its own; checks each step")
+    .option("--set <key=value>", "change an argument of the cluster", collect, [])
+    .action((flags: Flags) => (flags.once ? runOnce() : up(flags)));
+
+command("up", "create the cluster, or bring it to its arguments", up);
+command(
+    "preview",
+    "show what `up` would change; what it sets is forgotten again",
+    async (flags) => {
+        const { stack } = await open({ set: [] });
+        const before = readFileSync(folder.configFile);
+        try {
+            await setArguments(stack, flags.set);
+            process.exitCode = await stack.show(["preview", "--diff"]);
+        } finally {
+            writeFileSync(folder.configFile, before);
+        }
+    },
+);
+command("status", "show each node's phases and health", async (flags) => {
+    await printStatus(await open(flags));
+});
+command("destroy", "delete the cluster and stop the local Excloud", async (flags) => {
+    const { stack } = await open(flags);
+    process.exitCode = await stack.show(["destroy", "--yes", "--skip-preview"]);
+    if (process.exitCode === 0) {
+        await stopServices(folder);
+        rmSync(folder.root, { recursive: true, force: true });
+        console.log("The cluster is gone and the local Excloud has stopped.");
+    }
+});
+
+program.parseAsync().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+});
+
+function command(name: string, description: string, run: (flags: Flags) => Promise<void>): void {
+    program
+        .command(name)
+        .description(description)
+        .option("--set <key=value>", "change an argument of the cluster", collect, [])
+        .action(run);
+}
+
+function collect(value: string, all: string[]): string[] {
+    return [...all, value];
+}
+
+async function up(flags: Flags): Promise<void> {
+    const playground = await open(flags);
+    process.exitCode = await playground.stack.show(["up", "--yes", "--skip-preview"]);
+    if (process.exitCode === 0) {
+        await printSummary(playground);
+    }
+}
+
+async function open({ set }: Flags): Promise<Playground> {
+    const playground = await openPlayground(folder, ports);
+    const { standIns, services } = playground;
+    console.log(
+        `local Excloud: ${services.computeUrl}, bootstrap server: ${services.bootstrapUrl}`,
+    );
+    standIns.forEach((standIn) => console.log(`uses ${standIn}`));
+    await setArguments(playground.stack, set);
+    return playground;
+}

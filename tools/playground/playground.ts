@@ -1,0 +1,113 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { bootstrapOperations, makeClient, type Call } from "excloud-k8s/api";
+
+import { engineEnvironment } from "../engine";
+import { Stack } from "../engine/stack";
+import { repository, type Folder } from "./folder";
+import { startServices, type Ports, type Services } from "./services";
+
+/** A local Excloud, a bootstrap server, and the quickstart's stack on them. */
+export interface Playground {
+    readonly folder: Folder;
+    readonly services: Services;
+    readonly stack: Stack;
+    /** Plugins that are stand-ins, one line each. */
+    readonly standIns: readonly string[];
+    readonly bootstrap: Call<typeof bootstrapOperations>;
+}
+
+/** Arguments of the cluster in a new playground; all but the first two are those of the local cloud. */
+const firstArguments = {
+    controlPlaneCount: 3,
+    controlPlaneInstanceType: "t1a.medium",
+    controlPlaneImageId: 1,
+    subnetId: 1,
+    allocatePublicIpv4: false,
+} as const;
+
+/** Opens the playground of a folder: makes what is missing, starts what does not run. */
+export async function openPlayground(folder: Folder, ports: Ports): Promise<Playground> {
+    mkdirSync(folder.root, { recursive: true, mode: 0o700 });
+    if (!existsSync(folder.passphraseFile)) {
+        writeFileSync(folder.passphraseFile, randomBytes(24).toString("hex"), { mode: 0o600 });
+    }
+    const services = await startServices(folder, ports);
+    const { pulumi, env, standIns } = await engineEnvironment({
+        home: folder.home,
+        backend: pathToFileURL(folder.state).href,
+        passphrase: readFileSync(folder.passphraseFile, "utf8"),
+    });
+    const stack = new Stack({
+        pulumi,
+        env: { ...env, ...services.environment },
+        program: join(repository, "examples/quickstart"),
+        name: "playground",
+        configFile: folder.configFile,
+    });
+    await stack.ensure();
+    if (!existsSync(folder.configFile)) {
+        for (const [name, value] of Object.entries(firstArguments)) {
+            await stack.set(`cluster.${name}`, value);
+        }
+        await stack.set("cluster.bootstrap.operatorUrl", services.bootstrapUrl);
+        await stack.set("cluster.bootstrap.caPem", services.bootstrapCaPem);
+    }
+    const bootstrap = makeClient(bootstrapOperations, {
+        baseUrls: { bootstrap: services.bootstrapUrl },
+        token: () => services.environment["EXCLOUD_BOOTSTRAP_TOKEN"] ?? "",
+        credentialName: "EXCLOUD_BOOTSTRAP_TOKEN",
+        caPem: services.bootstrapCaPem,
+    });
+    return { folder, services, stack, standIns, bootstrap };
+}
+
+/**
+ * Changes arguments of the cluster, each given as `key=value`, for example
+ * `apiServerExtraArgs.goaway-chance=0.001`.
+ *
+ * @throws Error when one is not of this form
+ */
+export async function setArguments(stack: Stack, settings: readonly string[]): Promise<void> {
+    for (const setting of settings) {
+        const [, key, value] = /^([A-Za-z][\w.[\]-]*)=(.*)$/s.exec(setting) ?? [];
+        if (key === undefined || value === undefined) {
+            throw new Error(
+                `--set ${setting}: give key=value, for example --set controlPlaneCount=1`,
+            );
+        }
+        await stack.set(pathOf(key), typed(key, value));
+    }
+}
+
+/** A flag's name may hold dashes, which a path quotes. */
+function pathOf(key: string): string {
+    const [head = "", ...rest] = key.split(".");
+    return [`cluster.${head}`, ...rest.map((part) => `["${part}"]`)].join("");
+}
+
+/** Flags are texts whatever they look like; other values are what they look like. */
+function typed(key: string, value: string): string | number | boolean {
+    if (/ExtraArgs\./.test(key)) {
+        return value;
+    }
+    if (value === "true" || value === "false") {
+        return value === "true";
+    }
+    return /^\d+$/.test(value) ? Number(value) : value;
+}
+
+/** The stack's outputs, secrets included. */
+export async function outputsOf(stack: Stack): Promise<Record<string, unknown>> {
+    const { stdout } = await stack.capture(["stack", "output", "--json", "--show-secrets"]);
+    return JSON.parse(stdout || "{}") as Record<string, unknown>;
+}
+
+/** Writes a file that only its owner may read. */
+export function writePrivate(file: string, text: string): void {
+    writeFileSync(file, text, { mode: 0o600 });
+    chmodSync(file, 0o600);
+}

@@ -1,0 +1,142 @@
+import { spawn } from "node:child_process";
+import { existsSync, openSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { repository, type Folder } from "./folder";
+
+/** Where the services of a playground listen. Secrets stay in files. */
+export interface Services {
+    readonly computeUrl: string;
+    readonly dnsUrl: string;
+    readonly iamUrl: string;
+    readonly bootstrapUrl: string;
+    readonly bootstrapCaPem: string;
+    /** What the provider needs to reach them. */
+    readonly environment: Record<string, string>;
+}
+
+/** Ports that a playground keeps from one day to the next, so that its stack's configuration stays true. */
+export interface Ports {
+    /** First of the cloud's four. */
+    readonly cloud?: number;
+    readonly server: number;
+}
+
+interface CloudReady {
+    computeUrl: string;
+    dnsUrl: string;
+    iamUrl: string;
+    apiKeyFile: string;
+    pid: number;
+}
+interface ServerReady {
+    url: string;
+    caFile: string;
+    tokenFile: string;
+    pid: number;
+}
+
+const startTimeout = 60_000;
+
+/** Starts the local cloud and the bootstrap server in the background, unless they run already. */
+export async function startServices(folder: Folder, ports: Ports): Promise<Services> {
+    const cloud = await start<CloudReady>(folder, "cloud", {
+        main: "local-cloud/dist/main.js",
+        args: [
+            ...["serve", "--dir", folder.cloud, "--ready-file", folder.readyFile("cloud")],
+            ...(ports.cloud === undefined ? [] : ["--port", String(ports.cloud)]),
+        ],
+        environment: {},
+    });
+    const apis = {
+        EXCLOUD_COMPUTE_BASE_URL: cloud.computeUrl,
+        EXCLOUD_DNS_BASE_URL: cloud.dnsUrl,
+        EXCLOUD_IAM_BASE_URL: cloud.iamUrl,
+        EXCLOUD_API_KEY: readFileSync(cloud.apiKeyFile, "utf8").trim(),
+    };
+    const server = await start<ServerReady>(folder, "server", {
+        main: "bootstrap-server/dist/main.js",
+        args: [
+            ...["serve", "--listen", `127.0.0.1:${ports.server}`],
+            ...["--data-dir", folder.server, "--ready-file", folder.readyFile("server")],
+        ],
+        environment: apis,
+    });
+    return {
+        computeUrl: cloud.computeUrl,
+        dnsUrl: cloud.dnsUrl,
+        iamUrl: cloud.iamUrl,
+        bootstrapUrl: server.url,
+        bootstrapCaPem: readFileSync(server.caFile, "utf8"),
+        environment: {
+            ...apis,
+            EXCLOUD_BOOTSTRAP_TOKEN: readFileSync(server.tokenFile, "utf8").trim(),
+        },
+    };
+}
+
+/** Ends the services of a playground, and waits until they have ended. */
+export async function stopServices(folder: Folder): Promise<void> {
+    for (const service of ["server", "cloud"]) {
+        const ready = readReady(folder, service);
+        if (ready !== undefined) {
+            process.kill(ready.pid, "SIGTERM");
+            while (isAlive(ready.pid)) {
+                await sleep(50);
+            }
+            rmSync(folder.readyFile(service), { force: true });
+        }
+    }
+}
+
+async function start<T extends { pid: number }>(
+    folder: Folder,
+    service: string,
+    command: { main: string; args: string[]; environment: Record<string, string> },
+): Promise<T> {
+    const running = readReady(folder, service);
+    if (running !== undefined) {
+        return running as T;
+    }
+    rmSync(folder.readyFile(service), { force: true });
+    const log = openSync(folder.logFile(service), "a", 0o600);
+    const child = spawn(process.execPath, [join(repository, command.main), ...command.args], {
+        env: { ...process.env, ...command.environment },
+        stdio: ["ignore", log, log],
+        detached: true,
+    });
+    child.unref();
+    for (const deadline = Date.now() + startTimeout; Date.now() < deadline; await sleep(50)) {
+        const ready = readReady(folder, service);
+        if (ready !== undefined) {
+            return ready as T;
+        }
+        if (child.exitCode !== null) {
+            break;
+        }
+    }
+    const tail = readFileSync(folder.logFile(service), "utf8").split("\n").slice(-15).join("\n");
+    throw new Error(
+        `the ${service} did not start; the end of ${folder.logFile(service)}:\n${tail}`,
+    );
+}
+
+/** What a service said when it was ready; undefined unless that process lives. */
+function readReady(folder: Folder, service: string): { pid: number } | undefined {
+    const file = folder.readyFile(service);
+    if (!existsSync(file)) {
+        return undefined;
+    }
+    const ready = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
+    return isAlive(ready.pid) ? ready : undefined;
+}
+
+function isAlive(pid: number): boolean {
+    try {
+        process.kill(pid, 0);
+        return true;
+    } catch {
+        return false;
+    }
+}

@@ -1,0 +1,54 @@
+import { outputsOf, writePrivate, type Playground } from "./playground";
+
+/** Says what there is now, and what to try next. Writes the kubeconfig into a file. */
+export async function printSummary(playground: Playground): Promise<void> {
+    const { stack, folder, services } = playground;
+    const outputs = await outputsOf(stack);
+    if (typeof outputs["internalKubeconfig"] !== "string") {
+        return;
+    }
+    writePrivate(folder.kubeconfig, outputs["internalKubeconfig"]);
+    const expiry = Object.entries(outputs["certificateExpiry"] as Record<string, string>);
+    const [first, date] = expiry.sort(([, a], [, b]) => a.localeCompare(b))[0] ?? ["", ""];
+    const dns = outputs["dnsConfigured"] ? "configured" : "not configured";
+    const rows: [string, string][] = [
+        ["cluster", String(outputs["name"])],
+        ["nodes", (outputs["nodes"] as string[]).map((a, i) => `cp-${i + 1} ${a}`).join(", ")],
+        ["DNS name", `${String(outputs["dnsName"])} (${dns})`],
+        ["certificates", `${expiry.length}; the first to end is ${first}, ${date}`],
+        ["kubeconfig", folder.kubeconfig],
+        ["bootstrap API", `${services.bootstrapUrl}/docs`],
+    ];
+    console.log(`\n${rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`).join("\n")}\n`);
+    console.log(
+        "The nodes are simulated: each checks its bundle and serves /livez and /readyz with",
+    );
+    console.log("its real certificates, but no kubelet runs.\n");
+    console.log("Try next:");
+    console.log("  npm start -- status");
+    console.log("  npm start -- preview --set apiServerExtraArgs.goaway-chance=0.001");
+    console.log("  npm start -- up --set apiServerExtraArgs.goaway-chance=0.001");
+    console.log("  npm start -- destroy");
+}
+
+/** Prints each node's generation, health and phases, as the bootstrap server knows them. */
+export async function printStatus({ stack, bootstrap }: Playground): Promise<void> {
+    const { clusterId } = await outputsOf(stack);
+    if (typeof clusterId !== "number") {
+        console.log("There is no cluster. Make one with `npm start`.");
+        return;
+    }
+    const { nodes } = await bootstrap("getStatus", { cluster_id: clusterId });
+    for (const node of nodes) {
+        const isCurrent = node.reported_generation === node.desired_generation;
+        const health = node.healthy ? "healthy" : "not healthy";
+        const files = isCurrent ? "has its newest files" : "waits for newer files";
+        console.log(`${node.slot}  ${node.node_name}  ${health}, ${files}`);
+        for (const { phase, state, started_at, finished_at, message } of node.phases) {
+            const seconds = finished_at
+                ? `${((Date.parse(finished_at) - Date.parse(started_at)) / 1000).toFixed(1)} s`
+                : "";
+            console.log(`    ${phase.padEnd(12)}${state.padEnd(9)}${seconds} ${message ?? ""}`);
+        }
+    }
+}

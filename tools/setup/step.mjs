@@ -1,0 +1,23 @@
+/** A step that ends sooner than this says nothing, in milliseconds. */
+const QUIET_MS = 2000;
+
+/**
+ * Does one step of the set-up. A line says what goes on once it takes noticeable time, and another
+ * how many seconds it took.
+ */
+export async function step(title, work) {
+    const started = Date.now();
+    let announced = false;
+    const timer = setTimeout(() => {
+        announced = true;
+        console.error(`${title} ...`);
+    }, QUIET_MS);
+    try {
+        return await work();
+    } finally {
+        clearTimeout(timer);
+        if (announced) {
+            console.error(`${title}: ${Math.round((Date.now() - started) / 1000)} s`);
+        }
+    }
+}
