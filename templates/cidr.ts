@@ -54,9 +54,7 @@ export function nthAddress(cidr: string, n: number, what: string): string {
 export function overlaps(a: string, b: string): boolean {
     const left = parseNetwork(a, "first network");
     const right = parseNetwork(b, "second network");
-    return (
-        left.base < right.base + sizeOf(right) && right.base < left.base + sizeOf(left)
-    );
+    return left.base < right.base + sizeOf(right) && right.base < left.base + sizeOf(left);
 }
 
 function formatAddress(value: bigint): string {

@@ -224,10 +224,10 @@ function staticPod(
         name,
         image: `registry.k8s.io/${name}:${settings.versions.kubernetes}`,
         flags: list,
-        files: [...files]
-            .sort()
-            .map((path) => ({ path, name: path.split("/").slice(-1).join("").replace(/\./g, "-") })),
+        files: [...files].sort().map((path) => ({
+            path,
+            name: path.split("/").slice(-1).join("").replace(/\./g, "-"),
+        })),
         ...rest,
     };
 }
-

@@ -60,7 +60,9 @@ const yamlWords = /^(true|false|yes|no|on|off|null|y|n|-.*inf|-)$/i;
 export function renderTemplate(name: string, context: object): string {
     const text = environment.render(`${name}.njk`, context);
     if (text.includes("\r")) {
-        throw new Error(`${name}: the result holds a carriage return; give inputs with LF line ends.`);
+        throw new Error(
+            `${name}: the result holds a carriage return; give inputs with LF line ends.`,
+        );
     }
     return text;
 }

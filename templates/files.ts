@@ -171,12 +171,7 @@ const kubeconfigFiles: readonly FileSpec[] = [
     kubeconfigFile("kube-proxy", "system:kube-proxy", localApiEndpoint, {}),
     kubeconfigFile("kubelet", "kubelet", localApiEndpoint, { scope: "node" }),
     // These two must not be newer than the API server they talk to, so they use the node's own.
-    kubeconfigFile(
-        "controller-manager",
-        "system:kube-controller-manager",
-        ownApiEndpoint,
-        {},
-    ),
+    kubeconfigFile("controller-manager", "system:kube-controller-manager", ownApiEndpoint, {}),
     kubeconfigFile("scheduler", "system:kube-scheduler", ownApiEndpoint, {}),
 ];
 

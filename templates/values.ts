@@ -32,7 +32,9 @@ export function restrictTo(needs: readonly ValueName[], values: Values, reader: 
     return new Proxy(values, {
         get(target, name): unknown {
             if (!allowed.has(name)) {
-                throw new Error(`${reader} reads ${String(name)}, which its "needs" does not name.`);
+                throw new Error(
+                    `${reader} reads ${String(name)}, which its "needs" does not name.`,
+                );
             }
             const value: unknown = Reflect.get(target, name);
             if (value === undefined) {

@@ -28,11 +28,7 @@ export const defaultVersions: Versions = {
 
 /** The programs whose flags a user may add to. */
 export type Program =
-    | "kube-apiserver"
-    | "kube-controller-manager"
-    | "kube-scheduler"
-    | "kubelet"
-    | "etcd";
+    "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kubelet" | "etcd";
 
 const removedBefore134: Readonly<Record<Program, RemovedFlags>> = {
     "kube-apiserver": [

@@ -23,9 +23,10 @@ export class StartupError extends Error {
     }
 }
 
-/** The text of anything thrown. */
+/** The text of anything thrown: drivers and threads throw objects that are no Error. */
 export function messageOf(error: unknown): string {
-    return error instanceof Error || (typeof error === "object" && error !== null)
-        ? String((error as { message?: unknown }).message ?? "unknown error")
-        : String(error);
+    if (typeof error === "object" && error !== null && "message" in error) {
+        return String(error.message);
+    }
+    return String(error);
 }

@@ -35,7 +35,6 @@ export const Vm = Type.Object({
     project_id: Type.Integer(),
     subnet_id: Type.Integer(),
     instance_type: Type.String(),
-    image_id: Type.Optional(Type.Integer()),
     image_name: Type.String(),
     public_ipv4: nullable(Type.String()),
     interface_ipv4: Type.String(),

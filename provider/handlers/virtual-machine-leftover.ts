@@ -29,10 +29,14 @@ export async function findLeftover(
             `there are several VMs named ${inputs.name}: ${ids}. Next: terminate all that are not needed`,
         );
     }
-    const vm = await call("vmGet", { vm_id: candidate.vm_id });
+    const [vm, images] = await Promise.all([
+        call("vmGet", { vm_id: candidate.vm_id }),
+        call("imageList"),
+    ]);
+    const image = images.find(({ id }) => id === inputs.imageId)?.name;
     const differences = [
         ["subnet", vm.subnet_id, inputs.subnetId],
-        ["image", vm.image_id ?? inputs.imageId, inputs.imageId],
+        ["image", vm.image_name, image],
         ["instance type", vm.instance_type, inputs.instanceType],
     ].filter(([, found, wanted]) => found !== wanted);
     if (differences.length > 0) {

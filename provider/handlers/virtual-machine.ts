@@ -187,7 +187,7 @@ function inputsOf(state: VirtualMachineInputs): VirtualMachineInputs {
     ) as unknown as VirtualMachineInputs;
 }
 
-/** What the cloud says of a VM. User data and key are never given back. */
+/** What the cloud says of a VM. Image, user data and key are not given back, and cannot change. */
 function seen(vm: Vm, state: VirtualMachineInputs): Partial<VirtualMachineInputs> {
     const groups = vm.interfaces?.[0]?.security_group_ids ?? state.securityGroupIds;
     const isSameSet =
@@ -197,7 +197,6 @@ function seen(vm: Vm, state: VirtualMachineInputs): Partial<VirtualMachineInputs
         name: vm.name,
         zoneId: vm.zone_id,
         subnetId: vm.subnet_id,
-        imageId: vm.image_id ?? state.imageId,
         instanceType: vm.instance_type,
         securityGroupIds: isSameSet ? state.securityGroupIds : groups,
     };

@@ -13,7 +13,7 @@ interface FailedAttempt {
 /**
  * Tries something that needs the internet, at most once a day while it fails.
  *
- * @param name of the attempt, part of a file name
+ * @param name of what is to be had
  * @returns what the attempt gave, or undefined when it failed now or within the last day
  */
 export async function attemptDaily<T>(
@@ -21,7 +21,7 @@ export async function attemptDaily<T>(
     report: (line: string) => void,
     attempt: () => Promise<T>,
 ): Promise<T | undefined> {
-    const file = path.join(cacheFolder(), `${name}-failed.json`);
+    const file = path.join(cacheFolder(), `${name.replaceAll(" ", "-")}-failed.json`);
     if (await failedRecently(file)) {
         return undefined;
     }

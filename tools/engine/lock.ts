@@ -57,7 +57,8 @@ async function removeStale(folder: string): Promise<void> {
     if (held === undefined || Date.now() - held.mtimeMs < STALE_MS) {
         return;
     }
-    // Of several that wait, the rename lets one remove the lock, and never a new one.
+    // Two that wait can see the same stale lock, and the slower one may then take away the lock that
+    // the faster one has just taken. Work under this lock therefore puts its result in place by rename.
     const removed = `${folder}.stale-${process.pid}`;
     await rename(folder, removed).catch(() => undefined);
     await rm(removed, { recursive: true, force: true });

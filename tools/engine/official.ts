@@ -25,8 +25,8 @@ export async function officialEngine(report: Report): Promise<Engine | undefined
         return engine;
     }
     return await attemptDaily("official pulumi release", report, async () => {
-        report(`engine: downloading the official pulumi v${ENGINE_VERSION}`);
         await probe();
+        report(`engine: downloading the official pulumi v${ENGINE_VERSION}`);
         await install(root);
         return engine;
     });
@@ -42,7 +42,8 @@ async function probe(): Promise<void> {
             throw new Error(`it answers ${response.status}`);
         }
     } catch (error) {
-        throw new Error(`${INSTALLER_URL} cannot be reached: ${String(error)}`, { cause: error });
+        const reason = error instanceof Error && error.cause !== undefined ? error.cause : error;
+        throw new Error(`${INSTALLER_URL} cannot be reached: ${String(reason)}`, { cause: error });
     }
 }
 

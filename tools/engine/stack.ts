@@ -6,12 +6,10 @@ export interface StackOptions {
     readonly pulumi: string;
     /** Its whole environment. */
     readonly env: NodeJS.ProcessEnv;
-    /** Folder of the program, beside its `Pulumi.yaml`. */
-    readonly program: string;
+    /** Folder of the project's `Pulumi.yaml`; the stack's configuration lies beside it. */
+    readonly project: string;
     /** Name of the stack. */
     readonly name: string;
-    /** File that holds the stack's configuration; made when needed. */
-    readonly configFile: string;
 }
 
 /** What a command of the engine printed, and how it ended. */
@@ -27,30 +25,25 @@ export class Stack {
 
     /** Makes the stack unless it exists. */
     async ensure(): Promise<void> {
-        const { name } = this.options;
-        const outcome = await this.capture(["stack", "select", "--create", name], {
-            config: false,
-        });
-        if (outcome.code !== 0) {
-            throw new Error(`pulumi stack select failed: ${outcome.stderr}${outcome.stdout}`);
-        }
+        await this.must(["stack", "select", "--create"]);
     }
 
     /** Sets one value of the configuration; the path may go into objects: `cluster.controlPlaneCount`. */
     async set(path: string, value: string | number | boolean): Promise<void> {
         const type = { string: "string", number: "int", boolean: "bool" }[typeof value as "string"];
-        const outcome = await this.capture([
-            ...["config", "set", "--path", path, "--type", type],
-            ...["--", String(value)],
-        ]);
-        if (outcome.code !== 0) {
-            throw new Error(`pulumi config set ${path} failed: ${outcome.stderr}`);
+        await this.must(["config", "set", "--path", path, "--type", type, "--", String(value)]);
+    }
+
+    private async must(args: readonly string[]): Promise<void> {
+        const { code, stdout, stderr } = await this.capture(args);
+        if (code !== 0) {
+            throw new Error(`pulumi ${args.slice(0, 4).join(" ")} failed: ${stderr}${stdout}`);
         }
     }
 
     /** Runs a command on the user's terminal; gives its exit code. */
     show(args: readonly string[]): Promise<number> {
-        const child = this.spawn(args, "inherit", true);
+        const child = this.spawn(args, "inherit");
         return new Promise((resolve, reject) => {
             child.on("error", reject);
             child.on("exit", (code) => resolve(code ?? 1));
@@ -60,9 +53,9 @@ export class Stack {
     /** Runs a command and keeps what it prints. `onLine` sees each line of its output as it comes. */
     capture(
         args: readonly string[],
-        { config = true, onLine }: { config?: boolean; onLine?: (line: string) => void } = {},
+        onLine?: (line: string) => void,
     ): Promise<Outcome> {
-        const child = this.spawn(args, "pipe", config);
+        const child = this.spawn(args, "pipe");
         let stdout = "";
         let stderr = "";
         let rest = "";
@@ -79,23 +72,15 @@ export class Stack {
         });
     }
 
-    private spawn(args: readonly string[], stdio: "inherit" | "pipe", config: boolean) {
-        const { pulumi, env, program, name, configFile } = this.options;
-        const isStackCommand = args[0] === "stack" && args[1] === "select";
-        const flags = [
-            ...(isStackCommand ? [] : ["--stack", name]),
-            ...(config && args[0] !== "stack" ? ["--config-file", configFile] : []),
-        ];
+    private spawn(args: readonly string[], stdio: "inherit" | "pipe") {
+        const { pulumi, env, project, name } = this.options;
         const divider = args.indexOf("--");
         const at = divider === -1 ? args.length : divider;
-        return spawn(
-            pulumi,
-            [...args.slice(0, at), ...flags, "--non-interactive", ...args.slice(at)],
-            {
-                cwd: program,
-                env,
-                stdio: stdio === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
-            },
-        );
+        const flags = ["--stack", name, "--non-interactive"];
+        return spawn(pulumi, [...args.slice(0, at), ...flags, ...args.slice(at)], {
+            cwd: project,
+            env,
+            stdio: stdio === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
+        });
     }
 }

@@ -3,6 +3,9 @@ import { join, resolve } from "node:path";
 /** The root of the repository, seen from the compiled code. */
 export const repository = resolve(__dirname, "../../..");
 
+/** The stack of a playground. */
+export const stackName = "playground";
+
 /** Where a playground keeps everything it makes. */
 export interface Folder {
     readonly root: string;
@@ -10,6 +13,7 @@ export interface Folder {
     readonly server: string;
     readonly state: string;
     readonly home: string;
+    readonly projectFile: string;
     readonly configFile: string;
     readonly passphraseFile: string;
     readonly kubeconfig: string;
@@ -26,7 +30,8 @@ export function folderAt(root: string): Folder {
         server: join(root, "bootstrap-server"),
         state: join(root, "state"),
         home: join(root, "pulumi-home"),
-        configFile: join(root, "Pulumi.playground.yaml"),
+        projectFile: join(root, "Pulumi.yaml"),
+        configFile: join(root, `Pulumi.${stackName}.yaml`),
         passphraseFile: join(root, "passphrase"),
         kubeconfig: join(root, "kubeconfig"),
         readyFile: (service) => join(root, `${service}.json`),

@@ -7,7 +7,7 @@ import { bootstrapOperations, makeClient, type Call } from "excloud-k8s/api";
 
 import { engineEnvironment } from "../engine";
 import { Stack } from "../engine/stack";
-import { repository, type Folder } from "./folder";
+import { repository, stackName, type Folder } from "./folder";
 import { startServices, type Ports, type Services } from "./services";
 
 /** A local Excloud, a bootstrap server, and the quickstart's stack on them. */
@@ -29,6 +29,14 @@ const firstArguments = {
     allocatePublicIpv4: false,
 } as const;
 
+/** A project of its own around the quickstart's program, so that nothing is written into the example. */
+const projectText = [
+    "name: quickstart",
+    "runtime: nodejs",
+    `main: ${join(repository, "examples/quickstart")}`,
+    "",
+].join("\n");
+
 /** Opens the playground of a folder: makes what is missing, starts what does not run. */
 export async function openPlayground(folder: Folder, ports: Ports): Promise<Playground> {
     mkdirSync(folder.root, { recursive: true, mode: 0o700 });
@@ -36,6 +44,7 @@ export async function openPlayground(folder: Folder, ports: Ports): Promise<Play
         writeFileSync(folder.passphraseFile, randomBytes(24).toString("hex"), { mode: 0o600 });
     }
     const services = await startServices(folder, ports);
+    writeFileSync(folder.projectFile, projectText);
     const { pulumi, env, standIns } = await engineEnvironment({
         home: folder.home,
         backend: pathToFileURL(folder.state).href,
@@ -44,12 +53,12 @@ export async function openPlayground(folder: Folder, ports: Ports): Promise<Play
     const stack = new Stack({
         pulumi,
         env: { ...env, ...services.environment },
-        program: join(repository, "examples/quickstart"),
-        name: "playground",
-        configFile: folder.configFile,
+        project: folder.root,
+        name: stackName,
     });
+    const isNew = !existsSync(folder.configFile);
     await stack.ensure();
-    if (!existsSync(folder.configFile)) {
+    if (isNew) {
         for (const [name, value] of Object.entries(firstArguments)) {
             await stack.set(`cluster.${name}`, value);
         }

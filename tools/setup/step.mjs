@@ -1,5 +1,7 @@
+import { clearTimeout, setTimeout } from "node:timers";
+
 /** A step that ends sooner than this says nothing, in milliseconds. */
-const QUIET_MS = 2000;
+const QUIET_MS = 4000;
 
 /**
  * Does one step of the set-up. A line says what goes on once it takes noticeable time, and another

@@ -1,3 +1,4 @@
+import type { Role } from "../names";
 import { sha256 } from "../secrets";
 
 /** One file of a manifest: digest of its content, and how it lies on disk. */
@@ -16,7 +17,7 @@ export type Manifest = Record<string, ManifestEntry>;
 export interface Peer {
     name: string;
     address: string;
-    role: string;
+    role: Role;
 }
 
 /** Paths of a map in code-unit order: the order of everything that is hashed. */

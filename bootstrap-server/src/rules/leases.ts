@@ -24,5 +24,5 @@ export function requestLease(
         const expiresAt = new Date(now.getTime() + ttlSeconds * 1000);
         return { granted: true, holder: asker, expiresAt };
     }
-    return { granted: false, ...current };
+    return { ...current, granted: false };
 }

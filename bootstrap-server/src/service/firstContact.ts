@@ -129,8 +129,7 @@ async function decide(context: Context, request: FirstContactRequest): Promise<D
         const cluster = await lockCluster(context, trx, claimed.kubecluster_id);
         const node = await nodeOfVm(context, trx, verdict.vmId);
         // What was verified must still be so: the slot may have got another VM or secret meanwhile.
-        const unchanged =
-            node?.id === claimed.id && node.secret_sha256 === claimed.secret_sha256;
+        const unchanged = node?.id === claimed.id && node.secret_sha256 === claimed.secret_sha256;
         if (!cluster || !node || !unchanged) {
             return { decision: "refused", reason: "vm_not_bound", node: claimed };
         }

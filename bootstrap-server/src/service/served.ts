@@ -1,7 +1,13 @@
 import { clusterName, type Role } from "../names";
 import type { EtcdAnswer } from "../rules/founding";
 import { etcdAnswer } from "../rules/founding";
-import { revisionOf, sortPeers, sortedPaths, type ManifestEntry, type Peer } from "../rules/generation";
+import {
+    revisionOf,
+    sortPeers,
+    sortedPaths,
+    type ManifestEntry,
+    type Peer,
+} from "../rules/generation";
 import { generationToServe } from "../rules/rollout";
 import { readContents } from "../store/contents";
 import type { Trx } from "../store/schema";

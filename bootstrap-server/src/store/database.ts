@@ -23,7 +23,7 @@ function openServerPool(url: string): PostgresPool {
     // An idle connection that breaks is replaced at the next query; without a listener it would end
     // the process.
     pool.on("error", () => undefined);
-    return pool as unknown as PostgresPool;
+    return pool;
 }
 
 /**

@@ -36,8 +36,7 @@ export type RefusalReason =
 
 /** A proven identity, or why there is none. */
 export type Verdict =
-    | { verified: true; vmId: number; orgId: number }
-    | { verified: false; reason: RefusalReason };
+    { verified: true; vmId: number; orgId: number } | { verified: false; reason: RefusalReason };
 
 /** Proves from which VM of which organisation a request for a first bundle comes. */
 export interface Verifier {

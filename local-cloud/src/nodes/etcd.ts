@@ -17,6 +17,8 @@ interface EtcdCluster {
     /** Whether a majority of the founders has been up together. */
     readonly founded: boolean;
     readonly members: readonly Member[];
+    /** Members that have data: they start again whatever their bundle says. */
+    readonly started: readonly Member[];
 }
 
 const textOf = ({ name, address }: Member): string => `${name}=https://${address}:2380`;
@@ -55,7 +57,7 @@ export class EtcdClusters {
             };
         }
         const known = this.clusters.get(bundle.cluster_id);
-        if (known !== undefined && known.founded && includes(known.members, own)) {
+        if (known !== undefined && includes(known.members, own) && includes(known.started, own)) {
             return this.rise(known, own);
         }
         return bundle.etcd.state === "new" ? this.found(bundle, own) : this.join(known, own);
@@ -75,29 +77,24 @@ export class EtcdClusters {
     private found(bundle: Bundle, own: Member): EtcdStart {
         const founders = controlPlanes(bundle);
         const known = this.clusters.get(bundle.cluster_id);
-        if (known?.founded === true) {
+        if (known === undefined) return this.rise(newCluster(bundle, founders), own);
+        if (setText(known.founders) === setText(founders)) return this.rise(known, own);
+        if (known.founded && !includes(known.founders, own)) {
             return {
                 outcome: "broken",
                 reason: `told to found etcd, but it was founded by ${setText(known.founders)}: this would be a second one`,
             };
         }
         // A founding whose majority is on other VMs can never reach quorum: a fresh set may found.
-        const givenUp =
-            known !== undefined &&
-            known.founders.filter((member) => !includes(founders, member)).length >=
-                majority(known.founders.length);
-        if (known !== undefined && !givenUp && setText(known.founders) !== setText(founders)) {
-            return {
-                outcome: "broken",
-                reason: `the initial set ${setText(founders)} differs from ${setText(known.founders)}, with which other nodes found etcd`,
-            };
+        const lost = known.founders.filter((member) => !includes(founders, member)).length;
+        if (!known.founded && lost >= majority(known.founders.length)) {
+            this.up.delete(bundle.cluster_id);
+            return this.rise(newCluster(bundle, founders), own);
         }
-        if (givenUp) this.up.delete(bundle.cluster_id);
-        const cluster: EtcdCluster =
-            known === undefined || givenUp
-                ? { cluster_id: bundle.cluster_id, founders, founded: false, members: founders }
-                : known;
-        return this.rise(cluster, own);
+        return {
+            outcome: "broken",
+            reason: `the initial set ${setText(founders)} differs from ${setText(known.founders)}, with which other nodes found etcd`,
+        };
     }
 
     private join(known: EtcdCluster | undefined, own: Member): EtcdStart {
@@ -118,7 +115,10 @@ export class EtcdClusters {
     private rise(cluster: EtcdCluster, own: Member): EtcdStart {
         this.upOf(cluster.cluster_id).set(textOf(own), own);
         const quorum = this.alive(cluster) >= majority(cluster.members.length);
-        this.clusters.put({ ...cluster, founded: cluster.founded || quorum });
+        const started = includes(cluster.started, own)
+            ? cluster.started
+            : [...cluster.started, own];
+        this.clusters.put({ ...cluster, started, founded: cluster.founded || quorum });
         return quorum
             ? { outcome: "running" }
             : {
@@ -138,6 +138,14 @@ export class EtcdClusters {
         return members;
     }
 }
+
+const newCluster = (bundle: Bundle, founders: readonly Member[]): EtcdCluster => ({
+    cluster_id: bundle.cluster_id,
+    founders,
+    founded: false,
+    members: founders,
+    started: [],
+});
 
 const controlPlanes = (bundle: Bundle): Member[] =>
     bundle.peers

@@ -27,8 +27,8 @@ export class NodeHttp {
         private readonly signal: AbortSignal,
     ) {
         this.agent = new Agent({
+            localAddress: address,
             connect: {
-                localAddress: address,
                 family: 4,
                 ...(caPem === "" ? {} : { ca: caPem }),
             },

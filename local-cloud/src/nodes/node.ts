@@ -59,6 +59,7 @@ export class SimulatedNode {
     /** What was last reported with `applied`, to report only news. */
     private applied = "";
     private addonsDone = "";
+    private checked: { readonly bundle: Bundle; readonly findings: readonly Finding[] } | undefined;
 
     constructor(
         private readonly vm: VmRow,
@@ -260,7 +261,7 @@ export class SimulatedNode {
     /** What a running node does with changed files. */
     private async apply(): Promise<void> {
         const { bundle } = this.requireRecord();
-        const findings = checkBundle(bundle, this.vm.interface.ipv4);
+        const findings = this.findings(bundle);
         if (findings.length > 0) {
             this.fail(textOf(findings));
             return;
@@ -359,8 +360,12 @@ export class SimulatedNode {
         }
     }
 
-    private findings(bundle: Bundle, phase: Finding["phase"]): Finding[] {
-        return checkBundle(bundle, this.vm.interface.ipv4).filter((one) => one.phase === phase);
+    /** What is wrong with a bundle; with a phase, only what that phase stumbles over. */
+    private findings(bundle: Bundle, phase?: Finding["phase"]): Finding[] {
+        if (this.checked?.bundle !== bundle) {
+            this.checked = { bundle, findings: checkBundle(bundle, this.vm.interface.ipv4) };
+        }
+        return this.checked.findings.filter((one) => phase === undefined || one.phase === phase);
     }
 
     private isHealthy(): boolean {

@@ -111,7 +111,6 @@ function certificateBreaks(expected: ExpectedCertificate): Break[] {
             const issued = await issueWithNegativeSerial(authority, wishOf(draft, expected));
             put(draft, expected, issued, ca);
         }),
-        ),
         of(
             "key",
             "the key of another certificate",

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -48,6 +48,21 @@ test("direct dependencies that are installed", () => {
 });
 test("dependencies of dependencies, as Node.js resolves them", () => {
     expect(found("program", true)).toEqual(["@x/a@1.0.0", "tool@3.0.0", "b@2.0.0"]);
+});
+test("the dependencies of a linked package are those beside the place it is linked to", () => {
+    install("elsewhere/linked", {
+        name: "linked",
+        version: "1.0.0",
+        dependencies: { beside: "*" },
+    });
+    install("elsewhere/node_modules/beside", { name: "beside", version: "1.0.0" });
+    install("linking", { name: "linking", dependencies: { linked: "*" } });
+    mkdirSync(path.join(root, "linking", "node_modules"));
+    symlinkSync(
+        path.join(root, "elsewhere", "linked"),
+        path.join(root, "linking", "node_modules", "linked"),
+    );
+    expect(found("linking", true)).toEqual(["linked@1.0.0", "beside@1.0.0"]);
 });
 test("from a folder below the manifest", () => {
     expect(found("program/src", false)).toEqual(["@x/a@1.0.0", "tool@3.0.0"]);

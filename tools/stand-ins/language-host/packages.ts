@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import * as path from "node:path";
 
 /** What a `package.json` says that the engine asks for. */
@@ -82,10 +82,12 @@ function nearestManifest(directory: string): { folder: string; manifest: Manifes
     return undefined;
 }
 
+/** Links are followed, as Node.js does: a linked workspace has its own packages beside it. */
 function packageFolder(name: string, from: string): string | undefined {
-    return upwards(from)
+    const found = upwards(from)
         .map((folder) => path.join(folder, "node_modules", name))
         .find((folder) => readManifest(folder) !== undefined);
+    return found === undefined ? undefined : realpathSync(found);
 }
 
 function upwards(directory: string): string[] {

@@ -1,11 +1,11 @@
 import "reflect-metadata";
 import { randomBytes } from "node:crypto";
+import type { PublicKey } from "@peculiar/x509";
 import {
     AuthorityKeyIdentifierExtension,
     BasicConstraintsExtension,
     ExtendedKeyUsageExtension,
     KeyUsagesExtension,
-    PublicKey,
     SubjectKeyIdentifierExtension,
     X509CertificateGenerator,
     type Extension,

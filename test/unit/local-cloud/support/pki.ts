@@ -111,8 +111,9 @@ const positiveSerial = "7f00000000000001";
 export async function issueWithNegativeSerial(authority: Authority, wish: Wish): Promise<Issued> {
     const issued = await issue(authority, { ...wish, serial: positiveSerial });
     const { raw } = new X509Certificate(issued.certificate);
-    // Certificate and its signed part both start with a four-byte header: their lengths need two bytes.
-    const signed = Buffer.from(raw.subarray(4, 8 + raw.readUInt16BE(6)));
+    const outer = derHeader(raw);
+    const inner = derHeader(raw.subarray(outer.size));
+    const signed = Buffer.from(raw.subarray(outer.size, outer.size + inner.size + inner.length));
     signed[signed.indexOf(Buffer.from(positiveSerial, "hex"))] = 0xff;
     const signature = sign("sha256", signed, createPrivateKey(authority.key));
     const bits = Buffer.concat([Buffer.from([0x03, signature.length + 1, 0]), signature]);
@@ -120,4 +121,12 @@ export async function issueWithNegativeSerial(authority: Authority, wish: Wish):
     const header = Buffer.from([0x30, 0x82, body.length >> 8, body.length & 0xff]);
     const der = Buffer.concat([header, body]);
     return { key: issued.key, certificate: new X509Certificate(der).toString() };
+}
+
+/** Length of a DER value, and of the header before it. */
+function derHeader(der: Buffer): { size: number; length: number } {
+    const first = der.readUInt8(1);
+    if (first < 0x80) return { size: 2, length: first };
+    const bytes = first & 0x7f;
+    return { size: 2 + bytes, length: der.readUIntBE(2, bytes) };
 }

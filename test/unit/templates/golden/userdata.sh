@@ -11,16 +11,19 @@ AA==
 -----END CERTIFICATE-----
 '
 
-SELF=/usr/local/sbin/exk8s-userdata.sh
-RUNTIME=/etc/exk8s/runtime
-mkdir -p /var/log/exk8s "${RUNTIME}"
+# Every path is below this folder: empty on a node, a scratch folder in tests.
+EXK8S_ROOT="${EXK8S_ROOT:-}"
+SELF="${EXK8S_ROOT}/usr/local/sbin/exk8s-userdata.sh"
+RUNTIME="${EXK8S_ROOT}/etc/exk8s/runtime"
+LOGS="${EXK8S_ROOT}/var/log/exk8s"
+mkdir -p "${LOGS}" "${RUNTIME}"
 umask 077
-exec > >(tee -a /var/log/exk8s/bootstrap-userdata.log) 2>&1
+exec > >(tee -a "${LOGS}/bootstrap-userdata.log") 2>&1
 
 # User data runs once; as a unit it survives a reboot and is tried again until it succeeds.
-if [[ "${1:-}" != run && -f "$0" && -d /run/systemd/system ]]; then
+if [[ "${1:-}" != run && -f "$0" && -d "${EXK8S_ROOT}/run/systemd/system" ]]; then
     install -m 0700 "$0" "${SELF}"
-    cat >/etc/systemd/system/exk8s-userdata.service <<UNIT
+    cat >"${EXK8S_ROOT}/etc/systemd/system/exk8s-userdata.service" <<UNIT
 [Unit]
 Description=First contact of this node with its bootstrap server
 After=network-online.target

@@ -39,6 +39,9 @@ apply() { kubectl apply -f "${MANIFESTS}/$1.yaml"; }
 rollout() { kubectl -n kube-system rollout status "$1" --timeout=15m; }
 
 install_cilium() {
+    # A node that died in the middle leaves the release locked. We hold the lease, so nobody is at it.
+    kubectl -n kube-system delete secret --ignore-not-found \
+        --selector 'owner=helm,name=cilium,status in (pending-install,pending-upgrade,pending-rollback)'
     helm upgrade --install cilium "${CILIUM_CHART}" --version "${CILIUM_VERSION}" --namespace kube-system \
         --values "${VALUES}" --set "operator.replicas=$(operator_replicas)" --wait --timeout 15m
     # helm counts agents that crash as ready, within the DaemonSet's maxUnavailable.

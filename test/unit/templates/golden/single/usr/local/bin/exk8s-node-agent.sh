@@ -45,6 +45,10 @@ flock -n 9 || exit 0
 WORK="$(mktemp -d)"
 trap 'rm -rf "${WORK}"' EXIT
 
+# The agent and what it sources, as one digest.
+self() { cat "${BASH_SOURCE[0]}" "${LIB}"/*.sh | sha256sum; }
+SELF="$(self)"
+
 revision() { jq -r '.revision' "${EXK8S_RUNTIME}/bundle.json"; }
 generation() { jq -r '.generation' "${EXK8S_RUNTIME}/bundle.json"; }
 
@@ -198,6 +202,11 @@ apply() {
 
 STARTED="$(exk8s_now)"
 fetch
+if [[ "$(self)" != "${SELF}" ]]; then
+    # The new table of actions is meant for the new agent; it resumes from the remembered changes.
+    rm -rf "${WORK}"
+    exec "${BASH_SOURCE[0]}"
+fi
 if [[ -s "${CHANGES}" ]]; then
     exk8s_report applied running "${STARTED}" || true
     set +e

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What the exk8s scripts share: where things lie, the node's parameters, writing files, and calls to
 # the bootstrap server as this node. To be sourced.
 
@@ -75,39 +75,36 @@ exk8s_own() {
 # exk8s_write_files BUNDLE: writes every file of a bundle that differs from what is on disk. Prints
 # each path before it is replaced, so that a record of it survives a crash in the middle.
 exk8s_write_files() {
-    local bundle="$1" rows path mode owner target digest wanted
-    rows="$(jq -r '.attributes as $a | .files | keys[] | [., $a[.].mode, $a[.].owner] | @tsv' "${bundle}")"
-    while IFS=$'\t' read -r path mode owner; do
-        [[ "${path}" == /* && "/${path}/" != */../* ]] || exk8s_die "the bundle names the path ${path}"
+    local rows path mode owner content target
+    rows="$(jq -r '.attributes as $a | .files | to_entries[]
+        | [.key, $a[.key].mode, $a[.key].owner, (.value | @base64)] | @tsv' "$1")"
+    while IFS=$'\t' read -r path mode owner content; do
+        [[ "${path}" == /* && "${path}/" != */../* ]] || exk8s_die "the bundle names the path ${path}"
         target="${EXK8S_ROOT}${path}"
-        if [[ -f "${target}" && ! -L "${target}" ]]; then
-            wanted="$(jq -j --arg path "${path}" '.files[$path]' "${bundle}" | sha256sum)"
-            digest="$(sha256sum <"${target}")"
-            if [[ "${digest}" == "${wanted}" ]]; then
-                exk8s_own "${owner}" "${target}"
-                chmod "${mode}" "${target}"
-                continue
-            fi
+        if [[ -f "${target}" && ! -L "${target}" ]] &&
+            base64 --decode <<<"${content}" | cmp -s - "${target}"; then
+            exk8s_own "${owner}" "${target}"
+            chmod "${mode}" "${target}"
+            continue
         fi
         printf '%s\n' "${path}"
-        jq -j --arg path "${path}" '.files[$path]' "${bundle}" |
-            exk8s_replace "${target}" "${mode}" "${owner}"
+        base64 --decode <<<"${content}" | exk8s_replace "${target}" "${mode}" "${owner}"
     done <<<"${rows}"
 }
 
 # exk8s_remove_files BUNDLE: removes what the last bundle had and this one has not.
 exk8s_remove_files() {
-    local bundle="$1" list="${EXK8S_STATE}/files" path
-    mkdir -p "${EXK8S_STATE}"
+    local list="${EXK8S_STATE}/files" now path
+    now="$(jq -r '.files | keys[]' "$1")"
     if [[ -f "${list}" ]]; then
         while IFS= read -r path; do
-            if ! jq -e --arg path "${path}" '.files | has($path)' "${bundle}" >/dev/null; then
+            if ! grep -qxF -- "${path}" <<<"${now}"; then
                 printf '%s\n' "${path}"
                 rm -f "${EXK8S_ROOT}${path}"
             fi
         done <"${list}"
     fi
-    jq -r '.files | keys[]' "${bundle}" | exk8s_replace "${list}" 0600 root:root
+    exk8s_replace "${list}" 0600 root:root <<<"${now}"
 }
 
 # exk8s_write_runtime BUNDLE: keeps what the server adds to the files. Prints the path of the peers

@@ -1,0 +1,30 @@
+import type { BootstrapServerOptions } from "./config";
+import { startServer } from "./server";
+
+export type { BootstrapServerOptions, LogLevel, Mode } from "./config";
+export { StartupError } from "./errors";
+export type { ServedBundle } from "./service/served";
+
+/** A bootstrap server started in this process. */
+export interface BootstrapServer {
+    /** `https://host:port`. */
+    url: string;
+    /** Certificate of the authority that clients must trust. */
+    caPem: string;
+    /** Token of the operator's routes. */
+    operatorToken: string;
+    /** Finishes what is in flight, closes the store, ends. */
+    close(): Promise<void>;
+}
+
+/**
+ * Starts a bootstrap server in this process.
+ * Throws StartupError with what to do when it cannot start.
+ */
+export async function startBootstrapServer(
+    options: BootstrapServerOptions,
+): Promise<BootstrapServer> {
+    const server = await startServer(options);
+    const { url, caPem, operatorToken } = server;
+    return { url, caPem, operatorToken, close: () => server.close() };
+}

@@ -1,0 +1,136 @@
+import { Type } from "@sinclair/typebox";
+import { bearerToken } from "../secrets";
+import * as agent from "../service/agent";
+import { firstBundle } from "../service/firstContact";
+import * as schemas from "./schemas";
+import type { Context } from "../context";
+import type { App } from "./types";
+
+const { errors } = schemas;
+const Nothing = schemas.noBody("done");
+
+/** The single value of a header; a repeated header is not taken. */
+function single(header: string | string[] | undefined): string | undefined {
+    return typeof header === "string" && header !== "" ? header : undefined;
+}
+
+/** Adds the route of a node's first contact. */
+export function firstContactRoute(app: App, context: Context): void {
+    app.get(
+        "/bootstrap/:role/:vm_id",
+        {
+            schema: {
+                tags: ["node"],
+                security: [
+                    { accessToken: [], slotSecret: [] },
+                    { accessToken: [], imdsToken: [] },
+                ],
+                summary: "A node's first bundle",
+                description:
+                    "Every refusal is the same 401. 409 while the bundle is not complete: ask again.",
+                // Any text: a malformed path is refused like everything else.
+                params: Type.Object({ role: Type.String(), vm_id: Type.String() }),
+                response: { 200: schemas.Bundle, ...errors(401, 409) },
+            },
+        },
+        (request) =>
+            firstBundle(context, {
+                requestId: request.id,
+                role: request.params.role,
+                vmId: request.params.vm_id,
+                sourceAddress: request.ip,
+                accessToken: bearerToken(request.headers.authorization),
+                slotSecret: single(request.headers["x-exk8s-slot-secret"]),
+                imdsToken: single(request.headers["x-exc-imds-token"]),
+            }),
+    );
+}
+
+/** The revision of an `If-None-Match` header: `"<revision>"`, with or without the weak mark. */
+function knownRevision(header: string | undefined): string | undefined {
+    return /^(?:W\/)?"([0-9a-f]{64})"$/.exec(header ?? "")?.[1];
+}
+
+/** Adds the routes of the node agent. */
+export function agentRoutes(app: App, context: Context): void {
+    const tags = ["agent"];
+    const security = [{ agent: [] }];
+    app.get(
+        "/agent/bundle",
+        {
+            schema: {
+                tags,
+                security,
+                summary: "The bundle the node is to have, when it changed",
+                response: {
+                    200: schemas.Bundle,
+                    304: schemas.noBody("unchanged"),
+                    ...errors(401, 409),
+                },
+            },
+        },
+        async (request, reply) => {
+            const { revision, bundle } = await agent.agentBundle(
+                context,
+                bearerToken(request.headers.authorization),
+                knownRevision(request.headers["if-none-match"]),
+            );
+            void reply.header("etag", `"${revision}"`);
+            return bundle ? reply.send(bundle) : reply.code(304).send();
+        },
+    );
+    app.post(
+        "/agent/report",
+        {
+            schema: {
+                tags,
+                security,
+                summary: "Report a phase, or a generation applied",
+                body: schemas.Report,
+                response: { 204: Nothing, ...errors(400, 401) },
+            },
+        },
+        async (request, reply) => {
+            const token = bearerToken(request.headers.authorization);
+            await agent.takeReport(context, token, request.body);
+            return reply.code(204).send();
+        },
+    );
+    app.put(
+        "/agent/leases/:name",
+        {
+            schema: {
+                tags,
+                security,
+                summary: "Take or renew a lease",
+                params: schemas.LeaseParams,
+                body: schemas.LeaseRequest,
+                response: { 200: schemas.LeaseView, ...errors(400, 401) },
+            },
+        },
+        (request) =>
+            agent.putLease(
+                context,
+                bearerToken(request.headers.authorization),
+                request.params.name,
+                request.body.ttl_seconds,
+            ),
+    );
+    app.delete(
+        "/agent/leases/:name",
+        {
+            schema: {
+                tags,
+                security,
+                summary: "Give a lease up",
+                params: schemas.LeaseParams,
+                response: { 204: Nothing, ...errors(400, 401, 409) },
+            },
+        },
+        async (request, reply) => {
+            const token = bearerToken(request.headers.authorization);
+            await agent.deleteLease(context, token, request.params.name);
+            return reply.code(204).send();
+        },
+    );
+}

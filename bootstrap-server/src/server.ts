@@ -1,0 +1,114 @@
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createApp } from "./app";
+import type { BootstrapServerOptions } from "./config";
+import { dataPaths, keptEncryptionKey, keptOperatorToken } from "./dataDir";
+import { messageOf, StartupError } from "./errors";
+import { excloudClient, type Excloud } from "./excloud";
+import { agentRoutes, firstContactRoute } from "./routes/node";
+import { operatorRoutes } from "./routes/operator";
+import { databaseClock, type Clock } from "./store/clock";
+import { checkCloudTables } from "./store/cloudTables";
+import { registerKeys } from "./store/contents";
+import { openDatabase } from "./store/database";
+import { Keyring } from "./store/keyring";
+import type { Db } from "./store/schema";
+import { ensureTls } from "./tls";
+import { excloudVerifier } from "./verify/excloudMode";
+import { selfHostedVerifier } from "./verify/selfHosted";
+import type { Context } from "./context";
+
+/** A running server, with what its own process may reach. */
+export interface RunningServer {
+    /** `https://host:port`. */
+    url: string;
+    /** The authority to pin. */
+    caPem: string;
+    caFile: string;
+    operatorToken: string;
+    /** The file of the operator's token; undefined when the token was given. */
+    tokenFile: string | undefined;
+    db: Db;
+    /** Answers 418 on /health for `graceMilliseconds`, then finishes what is in flight and ends. */
+    close(graceMilliseconds?: number): Promise<void>;
+}
+
+async function findOrgId(options: BootstrapServerOptions, excloud: Excloud): Promise<number> {
+    if (options.excloud.orgId !== undefined) return options.excloud.orgId;
+    const asked = `IAM at ${options.excloud.iamBaseUrl}`;
+    const principal = await excloud.me(options.excloud.apiKey).catch((error: unknown) => {
+        throw new StartupError(
+            `${asked} did not tell the organisation of EXCLOUD_API_KEY (${messageOf(error)}): set EXCLOUD_ORG_ID, or try again`,
+        );
+    });
+    if (!principal) {
+        throw new StartupError(`${asked} refused EXCLOUD_API_KEY: give the server a valid key`);
+    }
+    return principal.orgId;
+}
+
+function urlOf(host: string, address: AddressInfo): string {
+    const anyHost = host === "0.0.0.0" || host === "::";
+    const name = anyHost ? "localhost" : host.includes(":") ? `[${host}]` : host;
+    return `https://${name}:${address.port}`;
+}
+
+/**
+ * Starts the server: TLS files, store, migrations, organisation, routes, in that order.
+ * `clock` is the database's; tests give another.
+ * Throws StartupError with what to do when one of them cannot be had; nothing stays open then.
+ */
+export async function startServer(
+    options: BootstrapServerOptions,
+    clock: Clock = databaseClock,
+): Promise<RunningServer> {
+    const { dataDir, mode = "selfHosted", logLevel = "info" } = options;
+    const listen = options.listen ?? { host: "127.0.0.1", port: 8443 };
+    const paths = dataPaths(dataDir);
+    const hosts = [listen.host, ...(options.extraHosts ?? [])];
+    const named = hosts.filter((host) => host !== "0.0.0.0" && host !== "::");
+    const tls = await ensureTls(dataDir, named, new Date());
+    const operatorToken = options.operatorToken ?? (await keptOperatorToken(dataDir));
+    const keyring = new Keyring(options.encryptionKeys ?? [await keptEncryptionKey(dataDir)]);
+    const excloud = excloudClient(options.excloud);
+    const orgId = await findOrgId(options, excloud);
+    const db = await openDatabase({ databaseUrl: options.databaseUrl, folder: paths.database });
+
+    let draining = false;
+    try {
+        await registerKeys(db, keyring);
+        if (mode === "excloud") await checkCloudTables(db);
+        const app = await createApp({
+            tls,
+            trustedProxies: options.trustedProxies ?? [],
+            logLevel,
+            isDraining: () => draining,
+        });
+        const verifier =
+            mode === "excloud" ? excloudVerifier(db, clock, excloud) : selfHostedVerifier(excloud);
+        const context: Context = { db, keyring, clock, orgId, mode, verifier, log: app.log };
+        firstContactRoute(app, context);
+        agentRoutes(app, context);
+        await app.register((scope) => operatorRoutes(scope as typeof app, context, operatorToken));
+        await app.listen(listen);
+
+        const close = async (graceMilliseconds = 0): Promise<void> => {
+            draining = true;
+            if (graceMilliseconds > 0) await sleep(graceMilliseconds);
+            await app.close();
+            await db.destroy();
+        };
+        return {
+            url: urlOf(listen.host, app.server.address() as AddressInfo),
+            caPem: tls.caPem,
+            caFile: tls.caFile,
+            operatorToken,
+            tokenFile: options.operatorToken === undefined ? paths.operatorToken : undefined,
+            db,
+            close,
+        };
+    } catch (error) {
+        await db.destroy();
+        throw error;
+    }
+}

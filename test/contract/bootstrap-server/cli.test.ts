@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, request } from "undici";
+import { serverApiKey, startExcloudStandIn, type ExcloudStandIn } from "./support/excloudStandIn";
+
+/** The compiled command line: `npm run build` makes it. */
+const main = join(__dirname, "../../../bootstrap-server/dist/main.js");
+
+let excloud: ExcloudStandIn;
+let folder: string;
+beforeAll(async () => {
+    excloud = await startExcloudStandIn();
+    folder = await mkdtemp(join(tmpdir(), "bootstrap-cli-"));
+});
+afterAll(async () => {
+    await rm(folder, { recursive: true });
+    await excloud.stop();
+});
+
+function start(args: string[], env: NodeJS.ProcessEnv) {
+    const child = spawn(process.execPath, [main, "serve", ...args], {
+        env: { PATH: process.env["PATH"], ...env },
+    });
+    const output = { text: "" };
+    const read = (chunk: Buffer): void => void (output.text += chunk.toString());
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    return { child, output, ended: once(child, "exit") as Promise<[number | null]> };
+}
+
+async function untilThere(file: string, alive: () => boolean): Promise<string> {
+    for (;;) {
+        try {
+            return await readFile(file, "utf8");
+        } catch (error) {
+            if (!alive()) throw error;
+            await sleep(100);
+        }
+    }
+}
+
+test("serves, says where its files are, drains at SIGTERM and keeps its data", async () => {
+    const dataDir = join(folder, "data");
+    const env = {
+        EXCLOUD_API_KEY: serverApiKey,
+        EXCLOUD_IAM_BASE_URL: excloud.url,
+        EXCLOUD_COMPUTE_BASE_URL: excloud.url,
+    };
+    const run = async (
+        readyFile: string,
+        work: (url: string, token: string, dispatcher: Agent) => Promise<void>,
+    ) => {
+        const args = ["--listen", "127.0.0.1:0", "--data-dir", dataDir, "--ready-file", readyFile];
+        const { child, output, ended } = start(args, env);
+        const ready = JSON.parse(await untilThere(readyFile, () => child.exitCode === null)) as {
+            url: string;
+            caFile: string;
+            tokenFile: string;
+            pid: number;
+        };
+        expect(ready.pid).toBe(child.pid);
+        expect((await stat(ready.tokenFile)).mode & 0o777).toBe(0o600);
+        const token = (await readFile(ready.tokenFile, "utf8")).trim();
+        const ca = await readFile(ready.caFile, "utf8");
+        const dispatcher = new Agent({ connect: { ca } });
+        await work(ready.url, token, dispatcher);
+        child.kill("SIGTERM");
+        while (!output.text.includes("draining")) await sleep(20);
+        const { statusCode, body } = await request(`${ready.url}/health`, { dispatcher });
+        expect([statusCode, await body.json()]).toEqual([418, { status: "draining" }]);
+        expect(await ended).toEqual([0, null]);
+        await dispatcher.close();
+        expect(output.text).toContain(ready.tokenFile);
+        expect(output.text).not.toContain(token);
+        expect(output.text).not.toContain(serverApiKey);
+        return { token, ca };
+    };
+    const register = async (url: string, token: string, dispatcher: Agent) => {
+        const { body } = await request(`${url}/v1/clusters`, {
+            method: "POST",
+            dispatcher,
+            headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+            body: JSON.stringify({ key: "kept" }),
+        });
+        ids.push(((await body.json()) as { cluster_id: number }).cluster_id);
+    };
+    const ids: number[] = [];
+    const before = await run(join(folder, "ready-1"), register);
+    const after = await run(join(folder, "ready-2"), register);
+    expect(after).toEqual(before);
+    expect(ids[0]).toBeGreaterThan(0);
+    expect(ids[1]).toBe(ids[0]);
+});
+
+test("names every bad value at once and ends with 1", async () => {
+    const { output, ended } = start(["--listen", "nowhere", "--data-dir", join(folder, "bad")], {
+        EXCLOUD_IAM_BASE_URL: "iam",
+        DATABASE_URL: "mysql://user:password@host/db",
+        EXCLOUD_BOOTSTRAP_TOKEN: "short",
+    });
+    expect((await ended)[0]).toBe(1);
+    for (const name of [
+        "--listen",
+        "EXCLOUD_API_KEY",
+        "EXCLOUD_IAM_BASE_URL",
+        "DATABASE_URL",
+        "EXCLOUD_BOOTSTRAP_TOKEN",
+    ]) {
+        expect(output.text).toContain(name);
+    }
+    expect(output.text).not.toMatch(/password@|"short"/);
+});

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { randomBytes } from "node:crypto";
+import { sql } from "kysely";
+import { sha256 } from "../../../bootstrap-server/src/secrets";
+import { orgId, startExcloudStandIn, type ExcloudStandIn } from "./support/excloudStandIn";
+import { Harness, TestCluster } from "./support/harness";
+import { startPostgres, type TestPostgres } from "./support/postgres";
+
+const threeControlPlanes = ["cp-1", "cp-2", "cp-3"];
+const encryptionKeys = [randomBytes(32)] as const;
+let excloud: ExcloudStandIn;
+let postgres: TestPostgres;
+let first: Harness;
+let second: Harness;
+
+beforeAll(async () => {
+    excloud = await startExcloudStandIn();
+    postgres = await startPostgres();
+    const options = {
+        databaseUrl: postgres.url,
+        operatorToken: "operator-token-of-both-replicas-000",
+        encryptionKeys,
+    };
+    // Together: both migrate the empty database, one of them does it.
+    [first, second] = await Promise.all([
+        new Harness(excloud, options).start(),
+        new Harness(excloud, options).start(),
+    ]);
+});
+afterAll(async () => {
+    await Promise.all([first.stop(), second.stop()]);
+    await postgres.stop();
+    await excloud.stop();
+});
+
+test("what one replica took, the other serves", async () => {
+    const { nodes } = await TestCluster.complete(first, ["cp-1"]);
+    const answer = await nodes[0]?.firstContact({}, second);
+    expect(answer?.body.files["/etc/role"]).toBe("role 1");
+});
+
+test("a rollout raced through both replicas releases one control plane", async () => {
+    for (let round = 0; round < 5; round++) {
+        const { cluster, nodes } = await TestCluster.running(first, threeControlPlanes);
+        await cluster.putRoleFiles("control-plane", threeControlPlanes, `round ${round}`);
+        for (const node of nodes) {
+            await cluster.putBundle(node.slot, cluster.bundleBody(node.slot, node.vmId));
+        }
+        const answers = await Promise.all(
+            [first, second].flatMap((replica) =>
+                nodes.map(async (node) => ({
+                    slot: node.slot,
+                    text: (await node.bundle(undefined, replica)).body.files["/etc/role"],
+                })),
+            ),
+        );
+        const released = answers.filter(({ text }) => text === `round ${round}`);
+        expect(new Set(released.map(({ slot }) => slot)).size).toBe(1);
+    }
+});
+
+test("a replica with another encryption key does not start", async () => {
+    const stranger = new Harness(excloud, {
+        databaseUrl: postgres.url,
+        encryptionKeys: [randomBytes(32)],
+    });
+    await expect(stranger.start()).rejects.toThrow("EXCLOUD_BOOTSTRAP_ENCRYPTION_KEYS");
+});
+
+/**
+ * Mode excloud on tables made as the server assumes them. It does not prove the cloud's names, which
+ * are not known.
+ */
+test("mode excloud: session token, access token and address must agree", async () => {
+    const { db } = first.server;
+    const options = { databaseUrl: postgres.url, mode: "excloud", encryptionKeys } as const;
+    await expect(new Harness(excloud, options).start()).rejects.toThrow("shared database");
+    for (const statement of [
+        "CREATE TABLE vms (id bigint PRIMARY KEY)",
+        "CREATE TABLE interfaces (id bigint PRIMARY KEY, vm_id bigint, ipv4 text, ipv6 text)",
+        "CREATE TABLE public_ipv4s (interface_id bigint, ipv4 text)",
+    ]) {
+        await sql.raw(statement).execute(db);
+    }
+    const harness = await new Harness(excloud, options).start();
+    try {
+        const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1"]);
+        const node = nodes[0];
+        if (!node) throw new Error("no node");
+        expect((await cluster.operator("")).body.mode).toBe("excloud");
+        const { vmId } = node;
+        await sql`INSERT INTO vms VALUES (${vmId})`.execute(db);
+        await sql`INSERT INTO interfaces VALUES (1, ${vmId}, '127.0.0.1', NULL)`.execute(db);
+        await sql`INSERT INTO public_ipv4s VALUES (1, '127.0.0.3')`.execute(db);
+        const session = async (token: string, vm: number, org: number, expiry: string) => {
+            await db
+                .insertInto("imds_tokens")
+                .values({ hash: sha256(token), vm_id: vm, org_id: org, expiry_at: expiry })
+                .execute();
+        };
+        const later = "2999-01-01T00:00:00Z";
+        await session("good", vmId, orgId, later);
+        await session("expired", vmId, orgId, "2020-01-01T00:00:00Z");
+        await session("other-vm", vmId + 1, orgId, later);
+        await session("other-org", vmId, orgId + 1, later);
+        excloud.principals.set("a-user", { org_id: orgId, kind: "user" });
+        excloud.principals.set("foreign", { org_id: orgId + 1, kind: "machine" });
+
+        const reasonOf = async (imdsToken: string, more = {}) => {
+            const headers = { "x-exc-imds-token": imdsToken };
+            const { status, body } = await node.firstContact({ headers, ...more });
+            if (status === 200) return "served";
+            const { rows } = await sql<{ reason: string }>`SELECT reason FROM bootstrap_audit
+                WHERE request_id = ${body.error.request_id}`.execute(db);
+            return rows[0]?.reason;
+        };
+        expect(await reasonOf("unknown")).toBe("imds_token_unknown");
+        expect(await reasonOf("expired")).toBe("imds_token_expired");
+        expect(await reasonOf("other-vm")).toBe("other_vm");
+        expect(await reasonOf("other-org")).toBe("other_organisation");
+        expect(await reasonOf("other-org", { token: "foreign" })).toBe("other_organisation");
+        expect(await reasonOf("good", { token: "a-user" })).toBe("not_a_machine");
+        expect(await reasonOf("good", { token: "unknown" })).toBe("access_token_rejected");
+        expect(await reasonOf("good", { from: "127.0.0.2" })).toBe("source_address_mismatch");
+        expect(await reasonOf("good", { headers: node.factors })).toBe("missing_factor");
+        expect(await reasonOf("good")).toBe("served");
+        expect(await reasonOf("good", { from: "127.0.0.3" })).toBe("served");
+    } finally {
+        await harness.stop();
+    }
+});

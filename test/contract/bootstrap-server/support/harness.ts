@@ -1,0 +1,312 @@
+import { jest } from "@jest/globals";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Agent, request } from "undici";
+import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/config";
+import { manifestOf, type Files } from "../../../../bootstrap-server/src/rules/bundle";
+import { generationOf } from "../../../../bootstrap-server/src/rules/generation";
+import { sha256 } from "../../../../bootstrap-server/src/secrets";
+import { startServer, type RunningServer } from "../../../../bootstrap-server/src/server";
+import { databaseClock } from "../../../../bootstrap-server/src/store/clock";
+import { serverApiKey, type ExcloudStandIn } from "./excloudStandIn";
+
+// An ES module that the documentation's file server loads for downloads, which it never offers.
+// Node loads it by require; jest's module loader cannot.
+jest.mock("content-disposition", () => ({}));
+
+/** What tests read of any body; a member that an answer lacks fails the test's assertion. */
+export interface Body {
+    error: { code: string; message: string; request_id: string };
+    openapi: string;
+    paths: Record<string, object>;
+    cluster_id: number;
+    name: string;
+    mode: string;
+    etcd_state: string;
+    vm_id: number | null;
+    armed: boolean;
+    generation: string;
+    revision: string;
+    digests: Record<string, string>;
+    files: Record<string, string>;
+    peers: { name: string; address: string; role: string }[];
+    etcd: { state: string } | undefined;
+    agent_token: string;
+    granted: boolean;
+    holder: string;
+    nodes: { phases: object[]; last_refusal: { reason: string } }[];
+}
+
+/** An answer of the server. */
+export interface Answer {
+    status: number;
+    headers: Record<string, string | string[] | undefined>;
+    body: Body;
+}
+
+/** How a call differs from a plain GET. */
+export interface Call {
+    method?: "GET" | "PUT" | "POST" | "DELETE";
+    body?: unknown;
+    token?: string | undefined;
+    headers?: Record<string, string>;
+    /** Loopback address to call from. */
+    from?: string;
+}
+
+/** A server under test, called over real HTTPS with its own authority pinned. */
+export class Harness {
+    /** Milliseconds the server's clock is ahead of the database's. */
+    ahead = 0;
+    server!: RunningServer;
+    private readonly agents = new Map<string, Agent>();
+    private dataDir!: string;
+
+    constructor(
+        readonly excloud: ExcloudStandIn,
+        private readonly options: Partial<BootstrapServerOptions> = {},
+    ) {}
+
+    async start(): Promise<this> {
+        this.dataDir = await mkdtemp(join(tmpdir(), "bootstrap-server-"));
+        const { url } = this.excloud;
+        this.server = await startServer(
+            {
+                listen: { host: "127.0.0.1", port: 0 },
+                dataDir: this.dataDir,
+                excloud: { iamBaseUrl: url, computeBaseUrl: url, apiKey: serverApiKey },
+                logLevel: "silent",
+                ...this.options,
+            },
+            async (db) => new Date((await databaseClock(db)).getTime() + this.ahead),
+        );
+        return this;
+    }
+
+    async stop(): Promise<void> {
+        await Promise.all([...this.agents.values()].map((agent) => agent.close()));
+        await this.server.close();
+        await rm(this.dataDir, { recursive: true });
+    }
+
+    async call(path: string, call: Call = {}): Promise<Answer> {
+        const { method = "GET", body, token, headers = {}, from = "127.0.0.1" } = call;
+        const response = await request(`${this.server.url}${path}`, {
+            method,
+            dispatcher: this.agentFrom(from),
+            headers: {
+                ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+                ...(body === undefined ? {} : { "content-type": "application/json" }),
+                ...headers,
+            },
+            ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        const text = await response.body.text();
+        return {
+            status: response.statusCode,
+            headers: response.headers,
+            body: (text === "" ? undefined : JSON.parse(text)) as Body,
+        };
+    }
+
+    /** A call with the operator's token. */
+    operator(path: string, call: Call = {}): Promise<Answer> {
+        return this.call(path, { token: this.server.operatorToken, ...call });
+    }
+
+    private agentFrom(localAddress: string): Agent {
+        const agent =
+            this.agents.get(localAddress) ??
+            new Agent({ connect: { ca: this.server.caPem }, localAddress });
+        this.agents.set(localAddress, agent);
+        return agent;
+    }
+}
+
+let lastVmId = 1000;
+
+/** A VM id that no other test uses. */
+export function newVmId(): number {
+    return ++lastVmId;
+}
+
+/** The secret of a slot in the tests. */
+export function slotSecret(slot: string): string {
+    return `secret-of-${slot}`;
+}
+
+/** Files of one short text each. */
+export function textFiles(contents: Record<string, string>): Files {
+    return Object.fromEntries(
+        Object.entries(contents).map(([path, content]) => [
+            path,
+            { content, mode: "0644", owner: "root:root" },
+        ]),
+    );
+}
+
+/** A node of a test cluster: its VM exists at the stand-in, with a machine's token. */
+export class TestNode {
+    agentToken: string | undefined;
+
+    constructor(
+        readonly cluster: TestCluster,
+        readonly slot: string,
+        readonly vmId: number,
+    ) {
+        const { excloud } = cluster.harness;
+        excloud.principals.set(this.accessToken, {
+            org_id: 5,
+            service_account_id: 9,
+            kind: "machine",
+        });
+        excloud.vms.set(vmId, { vm_id: vmId, state: "RUNNING", interface_ipv4: "127.0.0.1" });
+    }
+
+    get role(): "control-plane" | "worker" {
+        return this.slot.startsWith("cp-") ? "control-plane" : "worker";
+    }
+
+    get accessToken(): string {
+        return `access-token-of-${this.vmId}`;
+    }
+
+    /** The headers of a first contact that is in order. */
+    get factors(): Record<string, string> {
+        return { "x-exk8s-slot-secret": slotSecret(this.slot) };
+    }
+
+    firstContact(call: Call = {}, harness = this.cluster.harness): Promise<Answer> {
+        return harness
+            .call(`/bootstrap/${this.role}/${this.vmId}`, {
+                token: this.accessToken,
+                headers: this.factors,
+                ...call,
+            })
+            .then((answer) => {
+                if (answer.status === 200) {
+                    this.agentToken = answer.body.agent_token;
+                }
+                return answer;
+            });
+    }
+
+    bundle(revision?: string, harness = this.cluster.harness): Promise<Answer> {
+        const headers = revision === undefined ? {} : { "if-none-match": `"${revision}"` };
+        return harness.call("/agent/bundle", { token: this.agentToken, headers });
+    }
+
+    report(phase: string, state = "done", more: Record<string, unknown> = {}): Promise<Answer> {
+        const body = {
+            generation: "a".repeat(64),
+            phase,
+            state,
+            started_at: "2030-01-01T00:00:00Z",
+            ...more,
+        };
+        return this.cluster.harness.call("/agent/report", {
+            method: "POST",
+            token: this.agentToken,
+            body,
+        });
+    }
+
+    /** Reports a generation applied, in good health by default. */
+    applied(generation: string, healthy = true): Promise<Answer> {
+        return this.report("applied", "done", { generation, health: { kubelet: healthy } });
+    }
+
+    lease(name: string, ttlSeconds = 60): Promise<Answer> {
+        return this.cluster.harness.call(`/agent/leases/${name}`, {
+            method: "PUT",
+            token: this.agentToken,
+            body: { ttl_seconds: ttlSeconds },
+        });
+    }
+}
+
+/** A registered cluster of a test. */
+export class TestCluster {
+    private constructor(
+        readonly harness: Harness,
+        readonly id: number,
+        readonly name: string,
+        readonly key: string,
+    ) {}
+
+    static async register(harness: Harness, key = `org/project/${newVmId()}`) {
+        const { body } = await harness.operator("/v1/clusters", { method: "POST", body: { key } });
+        return new TestCluster(harness, body.cluster_id, body.name, key);
+    }
+
+    operator(path: string, call: Call = {}): Promise<Answer> {
+        return this.harness.operator(`/v1/clusters/${this.id}${path}`, call);
+    }
+
+    putSlot(slot: string, secret = slotSecret(slot)): Promise<Answer> {
+        const body = {
+            role: slot.startsWith("cp-") ? "control-plane" : "worker",
+            node_name: `${slot}.cluster-${this.id}.internal`,
+            secret_sha256: sha256(secret),
+        };
+        return this.operator(`/nodes/${slot}`, { method: "PUT", body });
+    }
+
+    roleText = "role 1";
+
+    putRoleFiles(role: string, slots: string[], text = this.roleText): Promise<Answer> {
+        this.roleText = text;
+        const files = textFiles({ "/etc/role": text });
+        return this.operator(`/roles/${role}/files`, { method: "PUT", body: { slots, files } });
+    }
+
+    /** A bundle of the role's file and one of the node's own. */
+    bundleBody(slot: string, vmId: number, address = "10.0.0.1") {
+        const files = textFiles({ "/etc/node": `node ${slot}` });
+        const manifest = manifestOf({ ...textFiles({ "/etc/role": this.roleText }), ...files });
+        return { vm_id: vmId, address, files, manifest, generation: generationOf(manifest) };
+    }
+
+    putBundle(slot: string, body: unknown): Promise<Answer> {
+        return this.operator(`/nodes/${slot}/bundle`, { method: "PUT", body });
+    }
+
+    /** Binds a new VM to a slot and puts its bundle. */
+    async bind(slot: string, address?: string): Promise<TestNode> {
+        const node = new TestNode(this, slot, newVmId());
+        const { status, body } = await this.putBundle(
+            slot,
+            this.bundleBody(slot, node.vmId, address),
+        );
+        if (status !== 200) throw new Error(`bundle: ${status} ${JSON.stringify(body)}`);
+        return node;
+    }
+
+    /** A cluster with slots, role files and bound VMs: what one `up` makes before VMs boot. */
+    static async complete(harness: Harness, slots: readonly string[]) {
+        const cluster = await TestCluster.register(harness);
+        for (const slot of slots) await cluster.putSlot(slot);
+        const controlPlanes = slots.filter((slot) => slot.startsWith("cp-"));
+        await cluster.putRoleFiles("control-plane", controlPlanes);
+        const workers = slots.filter((slot) => slot.startsWith("worker-"));
+        if (workers.length > 0) await cluster.putRoleFiles("worker", workers);
+        const nodes: TestNode[] = [];
+        for (const [index, slot] of slots.entries()) {
+            nodes.push(await cluster.bind(slot, `10.0.0.${index + 1}`));
+        }
+        return { cluster, nodes };
+    }
+
+    /** A complete cluster whose nodes all booted and reported their generation healthy. */
+    static async running(harness: Harness, slots: readonly string[]) {
+        const { cluster, nodes } = await TestCluster.complete(harness, slots);
+        for (const node of nodes) {
+            const { body } = await node.firstContact();
+            await node.report("etcd");
+            await node.report("node-ready");
+            await node.applied(body.generation);
+        }
+        return { cluster, nodes };
+    }
+}

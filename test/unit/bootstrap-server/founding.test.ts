@@ -1,0 +1,119 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import {
+    afterBinding,
+    afterReport,
+    beginFounding,
+    etcdAnswer,
+    majority,
+    type Founding,
+    type FoundingSlot,
+} from "../../../bootstrap-server/src/rules/founding";
+
+const names = ["cp-1", "cp-2", "cp-3"];
+const slots = (...vmIds: (number | null)[]): FoundingSlot[] =>
+    vmIds.map((vmId, index) => ({
+        slot: names[index] as string,
+        vmId,
+        hasBundle: vmId !== null,
+    }));
+const unfounded: Founding = { state: "unfounded" };
+const founding: Founding = {
+    state: "founding",
+    set: [
+        { slot: "cp-1", vmId: 1 },
+        { slot: "cp-2", vmId: 2 },
+        { slot: "cp-3", vmId: 3 },
+    ],
+};
+
+test.each([
+    [1, 1],
+    [2, 2],
+    [3, 2],
+    [5, 3],
+])("the majority of %i is %i", (size, expected) => {
+    expect(majority(size)).toBe(expected);
+});
+
+describe("the founding set", () => {
+    test("is frozen when every slot has a VM and a bundle", () => {
+        expect(beginFounding(unfounded, names, slots(1, 2, 3))).toEqual(founding);
+    });
+    test.each([
+        ["a slot without VM", names, slots(1, 2, null)],
+        ["a slot that is missing", names, slots(1, 2)],
+        ["no role files", undefined, slots(1, 2, 3)],
+        ["no slots", [], slots(1, 2, 3)],
+    ])("is not frozen with %s", (_what, expected, present) => {
+        expect(beginFounding(unfounded, expected, present)).toBe(unfounded);
+    });
+    test("is not frozen without a bundle", () => {
+        const present = slots(1, 2, 3).map((slot) => ({
+            ...slot,
+            hasBundle: slot.slot !== "cp-2",
+        }));
+        expect(beginFounding(unfounded, names, present)).toBe(unfounded);
+    });
+    test("founds with a majority of its own VMs", () => {
+        const running = new Set(["cp-1", "cp-2"]);
+        expect(afterReport(founding, slots(1, 2, 3), running).state).toBe("founded");
+        expect(afterReport(founding, slots(1, 2, 3), new Set(["cp-1"]))).toBe(founding);
+        expect(afterReport(founding, slots(1, 9, 3), running)).toBe(founding);
+    });
+    test("is given up when a majority is on other VMs", () => {
+        expect(afterBinding(founding, slots(1, 2, 9))).toBe(founding);
+        expect(afterBinding(founding, slots(1, 8, 9))).toEqual(unfounded);
+        expect(afterBinding(founding, slots(1, null, null))).toEqual(unfounded);
+        const founded: Founding = { ...founding, state: "founded" };
+        expect(afterBinding(founded, slots(7, 8, 9))).toBe(founded);
+    });
+});
+
+test("who starts a new etcd, who joins, who waits", () => {
+    expect(etcdAnswer(unfounded, "cp-1", 1)).toBe("wait");
+    expect(etcdAnswer(founding, "cp-1", 1)).toBe("new");
+    expect(etcdAnswer(founding, "cp-1", 9)).toBe("wait");
+    expect(etcdAnswer({ ...founding, state: "founded" }, "cp-1", 1)).toBe("existing");
+});
+
+type Step = { kind: "bind" | "fetch" | "report"; slot: number };
+const step: fc.Arbitrary<Step> = fc.record({
+    kind: fc.constantFrom("bind", "fetch", "report"),
+    slot: fc.integer({ min: 0, max: 2 }),
+});
+
+test("whatever happens: one set founds, only its VMs start anew, and never again after", () => {
+    fc.assert(
+        fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+            let state: Founding = unfounded;
+            let founded: Founding | undefined;
+            let nextVm = 1;
+            const vms: (number | null)[] = [null, null, null];
+            const running = new Set<string>();
+            for (const { kind, slot } of steps) {
+                const name = names[slot] as string;
+                if (kind === "bind") {
+                    vms[slot] = nextVm++;
+                    running.delete(name);
+                    state = afterBinding(state, slots(...vms));
+                } else if (kind === "fetch") {
+                    state = beginFounding(state, names, slots(...vms));
+                    const vm = vms[slot] ?? null;
+                    if (vm !== null && etcdAnswer(state, name, vm) === "new") {
+                        expect(founded).toBeUndefined();
+                        expect(state).toMatchObject({
+                            set: expect.arrayContaining([{ slot: name, vmId: vm }]) as unknown,
+                        });
+                    }
+                } else if (vms[slot] !== null) {
+                    running.add(name);
+                    state = afterReport(state, slots(...vms), running);
+                }
+                if (founded) expect(state).toEqual(founded);
+                if (state.state === "founded") founded ??= state;
+            }
+        }),
+        { numRuns: 500 },
+    );
+});

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { randomBytes, X509Certificate } from "node:crypto";
+import { mkdtemp, readFile, rm, stat, unlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { includesAddress } from "../../../bootstrap-server/src/addresses";
+import { readConfig } from "../../../bootstrap-server/src/config";
+import { dataPaths, keptOperatorToken } from "../../../bootstrap-server/src/dataDir";
+import { bearerToken, matchesDigest, sha256 } from "../../../bootstrap-server/src/secrets";
+import { Keyring } from "../../../bootstrap-server/src/store/keyring";
+import { ensureTls } from "../../../bootstrap-server/src/tls";
+
+let folder: string;
+beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "bootstrap-parts-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("tls", () => {
+    const day = 24 * 60 * 60 * 1000;
+    const now = new Date("2030-01-01T00:00:00Z");
+    const later = (days: number) => new Date(now.getTime() + days * day);
+
+    test("makes an authority and a server certificate, keeps them, renews what ends", async () => {
+        const dataDir = join(folder, "tls");
+        const made = await ensureTls(dataDir, ["bootstrap.example.org", "192.0.2.7"], now);
+        const ca = new X509Certificate(made.caPem);
+        const server = new X509Certificate(made.certificatePem);
+        expect(ca.ca).toBe(true);
+        expect(server.verify(ca.publicKey) && server.checkIssued(ca)).toBe(true);
+        expect(server.subjectAltName).toBe(
+            "DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, DNS:bootstrap.example.org, IP Address:192.0.2.7",
+        );
+        for (const { serialNumber } of [ca, server]) {
+            expect(parseInt(serialNumber.slice(0, 2), 16)).toBeGreaterThan(0);
+            expect(parseInt(serialNumber.slice(0, 2), 16)).toBeLessThan(128);
+        }
+        expect(made.caPem + made.certificatePem + made.keyPem).not.toContain("\r");
+        const paths = dataPaths(dataDir);
+        for (const key of [paths.caKey, paths.serverKey]) {
+            expect((await stat(key)).mode & 0o777).toBe(0o600);
+        }
+
+        expect(await ensureTls(dataDir, ["bootstrap.example.org"], later(300))).toEqual(made);
+        const renewed = await ensureTls(dataDir, [], later(370));
+        expect(renewed.caPem).toBe(made.caPem);
+        expect(renewed.certificatePem).not.toBe(made.certificatePem);
+        const wider = await ensureTls(dataDir, ["other.example.org"], later(371));
+        expect(wider.certificatePem).not.toBe(renewed.certificatePem);
+
+        await unlink(paths.caKey);
+        await expect(ensureTls(dataDir, [], now)).rejects.toThrow(paths.caKey);
+        expect(await readFile(paths.caCertificate, "utf8")).toBe(made.caPem);
+    });
+});
+
+describe("data folder", () => {
+    test("keeps one operator token, private to its user", async () => {
+        const dataDir = join(folder, "token");
+        const all = await Promise.all([1, 2, 3].map(() => keptOperatorToken(dataDir)));
+        expect(new Set(all).size).toBe(1);
+        expect(all[0]).toMatch(/^[A-Za-z0-9_-]{43}$/);
+        expect((await stat(dataPaths(dataDir).operatorToken)).mode & 0o777).toBe(0o600);
+    });
+});
+
+describe("keyring", () => {
+    const [one, two] = [randomBytes(32), randomBytes(32)];
+    test("opens what any of its keys sealed, in the same place only", () => {
+        const sealed = new Keyring([one]).seal("text", "place");
+        expect(Buffer.from(sealed.sealed).toString("latin1")).not.toContain("text");
+        expect(new Keyring([two, one]).open(sealed, "place")).toBe("text");
+        expect(() => new Keyring([one]).open(sealed, "elsewhere")).toThrow();
+        expect(() => new Keyring([two]).open(sealed, "place")).toThrow(sealed.keyId);
+        const changed = Buffer.from(sealed.sealed);
+        changed[0] = (changed[0] ?? 0) ^ 1;
+        expect(() => new Keyring([one]).open({ ...sealed, sealed: changed }, "place")).toThrow();
+    });
+    test("never uses a nonce twice", () => {
+        const ring = new Keyring([one]);
+        const nonces = Array.from({ length: 100 }, () =>
+            Buffer.from(ring.seal("text", "place").nonce).toString("hex"),
+        );
+        expect(new Set(nonces).size).toBe(100);
+    });
+});
+
+describe("secrets and addresses", () => {
+    test("digests and bearer tokens", () => {
+        expect(matchesDigest("a", sha256("a"))).toBe(true);
+        expect(matchesDigest("b", sha256("a"))).toBe(false);
+        expect(matchesDigest("a", "")).toBe(false);
+        expect(bearerToken("Bearer abc")).toBe("abc");
+        for (const header of [undefined, "", "Bearer ", "Basic abc", "Bearer a b"]) {
+            expect(bearerToken(header)).toBeUndefined();
+        }
+    });
+    test("addresses are compared as addresses", () => {
+        expect(includesAddress(["10.0.0.5"], "::ffff:10.0.0.5")).toBe(true);
+        expect(includesAddress(["10.0.0.5", ""], "10.0.0.50")).toBe(false);
+        expect(includesAddress([], "10.0.0.5")).toBe(false);
+        expect(includesAddress(["nonsense"], "nonsense")).toBe(false);
+    });
+});
+
+describe("configuration", () => {
+    const flags = { listen: "[::1]:0", dataDir: "/data", host: ["a.example.org"] };
+    test("reads environment and flags, with defaults", () => {
+        const config = readConfig(flags, {
+            EXCLOUD_API_KEY: "key",
+            EXCLOUD_ORG_ID: "5",
+            EXCLOUD_BOOTSTRAP_HOSTS: "b.example.org, 192.0.2.1",
+            EXCLOUD_BOOTSTRAP_TRUSTED_PROXIES: "10.0.0.0/8",
+            EXCLOUD_BOOTSTRAP_TOKEN: "",
+        });
+        expect(config).toEqual({
+            listen: { host: "::1", port: 0 },
+            dataDir: "/data",
+            excloud: {
+                iamBaseUrl: "https://iam.excloud.in",
+                computeBaseUrl: "https://compute.excloud.in",
+                apiKey: "key",
+                orgId: 5,
+            },
+            mode: "selfHosted",
+            extraHosts: ["b.example.org", "192.0.2.1", "a.example.org"],
+            trustedProxies: ["10.0.0.0/8"],
+            logLevel: "info",
+        });
+    });
+    test("names every bad value at once", () => {
+        const bad = {
+            EXCLOUD_API_KEY: "key",
+            EXCLOUD_ORG_ID: "five",
+            EXCLOUD_BOOTSTRAP_MODE: "excloud",
+            EXCLOUD_BOOTSTRAP_TRUSTED_PROXIES: "anyone",
+            EXCLOUD_BOOTSTRAP_ENCRYPTION_KEYS: "c2hvcnQ=",
+            EXCLOUD_BOOTSTRAP_LOG_LEVEL: "loud",
+        };
+        const read = () => readConfig(flags, bad);
+        for (const name of Object.keys(bad).slice(1)) expect(read).toThrow(name);
+        expect(read).toThrow("DATABASE_URL");
+        expect(read).not.toThrow("c2hvcnQ=");
+    });
+});

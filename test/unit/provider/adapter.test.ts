@@ -1,0 +1,146 @@
+import { describe, expect, test } from "@jest/globals";
+import * as fc from "fast-check";
+
+import { adapt, toPlainJson } from "../../../provider/adapter";
+import { UnfinishedError, unknownValue, type Handler } from "../../../provider/handler";
+
+interface Inputs {
+    size: number;
+    name: string;
+    note: string;
+    text?: string;
+}
+
+const handler: Handler<Inputs, { made: string }> = {
+    changes: { size: "update", name: "replace", note: "ignore", text: "ignore" },
+    writeOnly: ["text"],
+    isUnfinished: ({ made }) => made === "half",
+    create: ({ name }) => Promise.resolve({ id: name, outputs: { made: "yes" } }),
+    read: (id) => Promise.resolve(id === "gone" ? undefined : { id, outputs: { made: "read" } }),
+    update: (id) => Promise.resolve({ id, outputs: { made: "again" } }),
+    delete: () => Promise.resolve(),
+};
+const inputs = { size: 1, name: "n", note: "a", text: "long", __provider: "code" };
+const state = { size: 1, name: "n", note: "a", made: "yes", __provider: "code" };
+
+describe("diff", () => {
+    const provider = adapt(handler);
+    const diff = (olds: object, news: object) =>
+        provider.diff("n", { ...state, ...olds }, { ...inputs, ...news });
+
+    test("equal inputs change nothing, whatever provider text, ignored and write-only inputs are", async () => {
+        expect(await diff({}, { __provider: "other", note: "b", text: "c" })).toEqual({
+            changes: false,
+            replaces: [],
+            deleteBeforeReplace: false,
+        });
+    });
+
+    test("an input of each kind does what its table says", async () => {
+        expect(await diff({}, { size: 2 })).toMatchObject({ changes: true, replaces: [] });
+        expect(await diff({}, { name: "m" })).toEqual({
+            changes: true,
+            replaces: ["name"],
+            deleteBeforeReplace: true,
+        });
+    });
+
+    test("a value that is not known yet counts as changed", async () => {
+        expect(await diff({}, { size: unknownValue })).toMatchObject({ changes: true });
+    });
+
+    test("an unfinished thing asks for an update without any change of input", async () => {
+        expect(await diff({ made: "half" }, {})).toMatchObject({ changes: true, replaces: [] });
+    });
+});
+
+describe("create, read and update", () => {
+    const provider = adapt(handler);
+
+    test("outputs repeat the inputs but for write-only ones", async () => {
+        const { id, outs } = await provider.create(inputs);
+        expect(id).toBe("n");
+        expect(outs).toEqual({ size: 1, name: "n", note: "a", made: "yes" });
+    });
+
+    test("update gives complete outputs: the engine merges nothing", async () => {
+        const { outs } = await provider.update("n", state, { ...inputs, size: 5 });
+        expect(outs).toEqual({ size: 5, name: "n", note: "a", made: "again" });
+    });
+
+    test("read gives {} only for what is gone", async () => {
+        expect(await provider.read("gone", state)).toEqual({});
+        expect(await provider.read("n", state)).toMatchObject({ id: "n", props: { made: "read" } });
+    });
+});
+
+describe("errors", () => {
+    const failing = (error: Error) =>
+        adapt({ ...handler, create: () => Promise.reject(error), delete: () => Promise.reject(error) });
+
+    test("an id on a foreign error does not make a bogus resource", async () => {
+        const foreign = Object.assign(new Error("no"), { id: "req-1", properties: {} });
+        const thrown: unknown = await failing(foreign)
+            .create(inputs)
+            .catch((error: unknown) => error);
+        expect(thrown).not.toHaveProperty("id");
+        expect(thrown).toHaveProperty("message", "no");
+    });
+
+    test("no stack trace leaves the process", async () => {
+        const thrown = (await failing(new Error("why"))
+            .delete("n", state)
+            .catch((error: unknown) => error)) as Error;
+        expect(thrown.stack).not.toContain("at ");
+    });
+
+    test("an unfinished thing is kept with its inputs and the provider's text", async () => {
+        const unfinished = new UnfinishedError("slow", { id: "7", outputs: { made: "half" } });
+        const thrown = await failing(unfinished)
+            .create(inputs)
+            .catch((error: unknown) => error);
+        expect(thrown).toMatchObject({
+            id: "7",
+            reasons: ["slow"],
+            properties: { name: "n", made: "half", __provider: "code" },
+        });
+    });
+});
+
+describe("configure", () => {
+    test("is synchronous, and may be called before any operation", () => {
+        expect(adapt(handler).configure({ config: { get: () => undefined } })).toBeUndefined();
+    });
+});
+
+describe("toPlainJson", () => {
+    test("lets JSON through unchanged and drops undefined", () => {
+        fc.assert(
+            fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+                const clean = JSON.parse(JSON.stringify(value)) as object;
+                if (losesDigits(clean)) {
+                    expect(() => toPlainJson(clean)).toThrow("which is not JSON");
+                } else {
+                    expect(JSON.stringify(toPlainJson(clean))).toEqual(JSON.stringify(clean));
+                }
+            }),
+        );
+        expect(toPlainJson({ a: undefined, b: { c: undefined } })).toEqual({ b: {} });
+    });
+
+    test.each([
+        ["a.b", { a: { b: new Date() } }],
+        ["list[1]", { list: [1, 2n] }],
+        ["n", { n: Number.NaN }],
+        ["big", { big: 2 ** 60 }],
+    ])("names %s when it is not JSON", (path, value) => {
+        expect(() => toPlainJson(value)).toThrow(`output ${path} `);
+    });
+});
+
+/** Whether a tree holds an integer that the engine's numbers cannot carry. */
+function losesDigits(value: unknown): boolean {
+    return typeof value === "object" && value !== null
+        ? Object.values(value).some(losesDigits)
+        : Number.isInteger(value) && !Number.isSafeInteger(value);
+}

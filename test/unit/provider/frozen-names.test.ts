@@ -1,0 +1,38 @@
+import { expect, test } from "@jest/globals";
+
+import * as v1 from "../../../provider/v1";
+import * as resources from "../../../provider/resources";
+
+// What these snapshots hold stands in the state files of every user: it never changes.
+
+test("provider/v1 offers exactly these types", () => {
+    expect(Object.keys(v1).sort()).toMatchInlineSnapshot(`
+        [
+          "ClusterReadiness",
+          "ClusterRegistration",
+          "DnsRecord",
+          "NodeAddress",
+          "NodeBundle",
+          "NodeSlot",
+          "RoleFiles",
+          "SecurityGroup",
+          "VirtualMachine",
+        ]
+    `);
+});
+
+test("the text in state files names the code and nothing else", () => {
+    expect(resources.providerText("VirtualMachine")).toMatchInlineSnapshot(
+        `"exports.handler = () => require("excloud-k8s/provider/v1").VirtualMachine;"`,
+    );
+});
+
+test("every resource class has its handler, and every handler all operations", () => {
+    const { providerText: _, ...classes } = resources;
+    expect(Object.keys(classes).sort()).toEqual(Object.keys(v1).sort());
+    for (const provider of Object.values(v1)) {
+        expect(Object.keys(provider).sort()).toEqual(
+            ["check", "configure", "create", "delete", "diff", "read", "update"].sort(),
+        );
+    }
+});

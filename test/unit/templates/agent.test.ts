@@ -1,0 +1,278 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { fileOf, valuesOf } from "./fixtures";
+import { bundleOf, FakeNode, FakeServer, selfSigned } from "./node";
+
+const agent = "/usr/local/bin/exk8s-node-agent.sh";
+let server: FakeServer;
+let node: FakeNode;
+/** What the server serves; a matching revision gives 304. */
+let desired: Record<string, unknown>;
+
+beforeEach(async () => {
+    server = await FakeServer.start();
+    node = new FakeNode(valuesOf());
+    desired = bundleOf(node.values);
+    node.install(server, desired);
+    server.routes["GET /agent/bundle"] = (call) =>
+        call.headers["if-none-match"] === `"${String(desired["revision"])}"`
+            ? { status: 304 }
+            : { status: 200, body: desired };
+    server.routes["POST /agent/report"] = () => ({ status: 204 });
+});
+afterEach(async () => {
+    node.remove();
+    await server.stop();
+});
+
+/** The next bundle: some files other, some gone. */
+function change(files: Record<string, string>, gone: string[] = []): void {
+    const next = { ...(desired["files"] as Record<string, string>), ...files };
+    const attributes: Record<string, unknown> = { ...(desired["attributes"] as object) };
+    for (const path of Object.keys(files)) {
+        attributes[path] ??= {
+            mode: path.endsWith("-key.pem") ? "0600" : "0644",
+            owner: "root:root",
+        };
+    }
+    for (const path of gone) {
+        delete next[path];
+        delete attributes[path];
+    }
+    desired = {
+        ...desired,
+        files: next,
+        attributes,
+        generation: "generation-2",
+        revision: "revision-2",
+    };
+}
+
+test("nothing new: one report of the generation and its health, then silence", async () => {
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(server.reports).toMatchObject([
+        {
+            generation: "generation-1",
+            phase: "applied",
+            state: "done",
+            health: { etcd: true, apiserver: true, kubelet: true },
+        },
+    ]);
+    expect(node.calls("systemctl")).toEqual([]);
+    expect(server.calls[0]!.headers).toMatchObject({
+        "if-none-match": '"revision-1"',
+        authorization: "Bearer the-agent-token",
+    });
+});
+
+test("a sick node says so, once, and again when it is well", async () => {
+    node.healthy("etcd", undefined);
+    await node.run(agent);
+    await node.run(agent);
+    node.healthy("etcd", '{"health":"true"}');
+    await node.run(agent);
+    expect(server.reports.map((one) => [one["state"], one["health"]])).toEqual([
+        ["failed", { etcd: false, apiserver: true, kubelet: true }],
+        ["done", { etcd: true, apiserver: true, kubelet: true }],
+    ]);
+});
+
+test("writes exactly what changed, acts in order, reports, and keeps the revision", async () => {
+    const unchanged = node.digest("/etc/exk8s/config/cluster.env");
+    change(
+        {
+            "/var/lib/kubelet/config.yaml": "kind: KubeletConfiguration\n",
+            "/etc/systemd/system/etcd.service": "[Unit]\n",
+            "/etc/exk8s/manifests/coredns.yaml": "kind: List\nitems: []",
+            "/etc/exk8s/pki/kubelet-server-key.pem": "key $(x) 'quoted' ${#y}\n\n",
+        },
+        ["/etc/sysctl.d/90-exk8s.conf"],
+    );
+    const run = await node.run(agent);
+    expect(run).toMatchObject({ code: 0 });
+    expect(node.read("/etc/exk8s/pki/kubelet-server-key.pem")).toBe("key $(x) 'quoted' ${#y}\n\n");
+    expect(node.mode("/etc/exk8s/pki/kubelet-server-key.pem")).toBe("0600");
+    expect(node.read("/etc/exk8s/manifests/coredns.yaml")).toBe("kind: List\nitems: []");
+    expect(node.has("/etc/sysctl.d/90-exk8s.conf")).toBe(false);
+    expect(node.digest("/etc/exk8s/config/cluster.env")).toBe(unchanged);
+    expect(node.calls("systemctl")).toEqual([
+        "systemctl daemon-reload",
+        "systemctl restart systemd-sysctl",
+        "systemctl stop etcd",
+        "systemctl start --no-block etcd",
+        "systemctl restart kubelet",
+        "systemctl restart --no-block exk8s-addons",
+    ]);
+    expect(server.reports).toMatchObject([
+        { generation: "generation-2", phase: "applied", state: "running" },
+        { generation: "generation-2", phase: "applied", state: "done", health: { etcd: true } },
+    ]);
+    expect(JSON.parse(node.read("/etc/exk8s/runtime/bundle.json"))).toMatchObject({
+        revision: "revision-2",
+    });
+    node.forget();
+    await node.run(agent);
+    expect(node.calls("systemctl")).toEqual([]);
+    expect(server.reports).toHaveLength(2);
+});
+
+test("other peers change the balancer and nothing else", async () => {
+    const peers = desired["peers"] as { name: string; address: string; role: string }[];
+    desired = {
+        ...desired,
+        revision: "revision-2",
+        peers: peers.map((peer) =>
+            peer.name.startsWith("cp-3") ? { ...peer, address: "10.0.1.99" } : peer,
+        ),
+    };
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(node.read("/etc/exk8s/runtime/haproxy.cfg")).toContain("10.0.1.99:6443 backup");
+    expect(node.calls("systemctl")).toEqual(["systemctl reload-or-restart exk8s-balancer"]);
+    expect(server.reports.at(-1)).toMatchObject({ generation: "generation-1", state: "done" });
+});
+
+test("a failed action is reported with the log's end, remembered, and done at the next run", async () => {
+    node.program(
+        "systemctl",
+        'if [[ "$*" == "restart kubelet" && ! -e "$EXK8S_ROOT/works" ]]; then echo "Bearer abc no such unit" >&2; exit 5; fi',
+    );
+    change({ "/var/lib/kubelet/config.yaml": "kind: KubeletConfiguration\n" });
+    expect((await node.run(agent)).code).not.toBe(0);
+    expect(server.reports.at(-1)).toMatchObject({ generation: "generation-2", state: "failed" });
+    const tail = server.reports.at(-1)!["log_tail"] as string[];
+    expect(tail.at(-1)).toBe("Bearer [redacted] no such unit");
+    node.write("/works", "");
+    node.forget();
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(node.calls("systemctl")).toEqual(["systemctl restart kubelet"]);
+    expect(server.reports.at(-1)).toMatchObject({ generation: "generation-2", state: "done" });
+});
+
+describe("static pods", () => {
+    /** A process of the node, `age` seconds old until it is killed, then new. */
+    function process(pattern: string, age: number): void {
+        node.write("/age", String(age));
+        node.program("pgrep", `[[ "$*" == *"${pattern}"* ]] && echo 4242`);
+        node.program("ps", 'cat "$EXK8S_ROOT/age"');
+        // `kill` is a builtin: a function that bash imports stands in for it.
+    }
+    const kill = {
+        "BASH_FUNC_kill%%":
+            '() { echo "kill $*" >>"$EXK8S_ROOT/calls"; echo 0 >"$EXK8S_ROOT/age"; }',
+    };
+
+    test("a renewed certificate ends the old container's process and waits for the new", async () => {
+        process("kube-apiserver", 86_400);
+        change({ "/etc/exk8s/pki/apiserver.pem": "new\n" });
+        expect(await node.run(agent, kill)).toMatchObject({ code: 0 });
+        expect(node.calls("kill")).toEqual(["kill 4242"]);
+        expect(server.reports.at(-1)).toMatchObject({ state: "done" });
+    });
+
+    test("a changed manifest is kubelet's to act on; the agent waits for it", async () => {
+        process("kube-scheduler", 86_400);
+        change({ "/etc/kubernetes/manifests/kube-scheduler.yaml": "kind: Pod\n" });
+        expect((await node.run(agent, kill)).code).not.toBe(0);
+        expect(server.reports.at(-1)).toMatchObject({ state: "failed" });
+        expect(node.calls("kill")).toEqual([]);
+        node.write("/age", "0");
+        expect(await node.run(agent, kill)).toMatchObject({ code: 0 });
+        expect(server.reports.at(-1)).toMatchObject({ state: "done" });
+    });
+});
+
+test("an upgrade installs first, then restarts what got a new program", async () => {
+    change({
+        "/etc/exk8s/config/downloads.tsv": "changed\n",
+        "/usr/local/bin/exk8s-install-control-plane-prereqs.sh":
+            '#!/bin/bash\necho install >>"$EXK8S_ROOT/calls"\nmkdir -p "$EXK8S_ROOT/usr/local/bin"; touch "$EXK8S_ROOT/usr/local/bin/kubelet"\necho /usr/local/bin/kubelet >>"$EXK8S_CHANGES"\n',
+    });
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(
+        node
+            .read("/calls")
+            .split("\n")
+            .filter((line) => /^(install|systemctl)/.test(line)),
+    ).toEqual(["install", "systemctl restart kubelet"]);
+});
+
+test("a new agent takes over from the old one before it acts", async () => {
+    const path = "/usr/local/bin/exk8s-node-agent.sh";
+    const script = fileOf(node.values, path);
+    change({
+        [path]: script.replace("    install\n", "    install\n    restart:brand-new\n"),
+        "/etc/exk8s/config/agent-actions": "/var/lib/kubelet/config.yaml restart:brand-new\n",
+        "/var/lib/kubelet/config.yaml": "kind: KubeletConfiguration\n",
+    });
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(node.calls("systemctl")).toEqual(["systemctl restart brand-new"]);
+    expect(server.reports.at(-1)).toMatchObject({ generation: "generation-2", state: "done" });
+});
+
+test("the agent knows every action of the table, and every rendered path that needs one has it", () => {
+    const script = fileOf(node.values, "/usr/local/bin/exk8s-node-agent.sh");
+    const order = /ORDER=\(\n([^)]*)\)/.exec(script)![1]!.trim().split(/\s+/);
+    const rows = fileOf(node.values, "/etc/exk8s/config/agent-actions")
+        .split("\n")
+        .filter((line) => line !== "" && !line.startsWith("#"))
+        .map((line) => line.split(/\s+/) as [string, string]);
+    const actions = new Set(rows.flatMap(([, list]) => list.split(",")));
+    expect([...actions].filter((action) => !order.includes(action))).toEqual([]);
+    expect(order.filter((action) => !actions.has(action))).toEqual([]);
+    const matches = (path: string) =>
+        rows.some(([pattern]) => {
+            const parts = pattern.split("*").map((part) => part.replaceAll(/[.]/g, "\\."));
+            return new RegExp(`^${parts.join(".*")}$`).test(path);
+        });
+    // Read at each use, so a change needs no action.
+    expect(Object.keys(desired["files"] as object).filter((path) => !matches(path))).toEqual([
+        "/etc/exk8s/config/agent-actions",
+        "/etc/exk8s/kubeconfig/admin.kubeconfig",
+        "/usr/local/lib/exk8s/common.sh",
+        "/usr/local/lib/exk8s/report.sh",
+        "/usr/local/lib/exk8s/lease.sh",
+        "/usr/local/bin/exk8s-bootstrap-control-plane.sh",
+        "/usr/local/bin/exk8s-etcd-join.sh",
+        "/usr/local/bin/exk8s-node-agent.sh",
+    ]);
+});
+
+test("a server with another certificate is not believed", async () => {
+    node.write("/etc/exk8s/runtime/bootstrap-ca.pem", (await selfSigned()).cert);
+    change({ "/var/lib/kubelet/config.yaml": "kind: Evil\n" });
+    const run = await node.run(agent);
+    expect(run.code).not.toBe(0);
+    expect(run.output).toContain("cannot be reached");
+    expect(server.calls).toEqual([]);
+    expect(node.read("/var/lib/kubelet/config.yaml")).toBe(
+        fileOf(node.values, "/var/lib/kubelet/config.yaml"),
+    );
+});
+
+test("a server and CA from the bundle replace those of the user data", async () => {
+    const other = await FakeServer.start();
+    other.routes["GET /agent/bundle"] = () => ({ status: 304 });
+    other.routes["POST /agent/report"] = () => ({ status: 204 });
+    change({
+        "/etc/exk8s/config/bootstrap-server.env": `BOOTSTRAP_BASE_URL='${other.url}'\n`,
+        "/etc/exk8s/config/bootstrap-server-ca.pem": other.caPem,
+    });
+    await node.run(agent);
+    await node.run(agent);
+    expect(server.calls.map((call) => call.path)).toEqual(["/agent/bundle"]);
+    expect(other.calls.at(-1)!.path).toBe("/agent/bundle");
+    await other.stop();
+});
+
+test("no secret is in any program's arguments", async () => {
+    change({ "/etc/exk8s/pki/apiserver-key.pem": "PRIVATE-TEXT\n" });
+    await node.run(agent);
+    expect(node.read("/calls")).not.toMatch(/the-agent-token|PRIVATE-TEXT/);
+});
+
+test("a path that leaves its folder is refused", async () => {
+    change({ "/etc/exk8s/../../escaped": "x" });
+    const run = await node.run(agent);
+    expect(run.code).not.toBe(0);
+    expect(node.has("/etc/exk8s/../../escaped")).toBe(false);
+});
