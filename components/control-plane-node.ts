@@ -8,13 +8,12 @@ import {
     type ClusterRegistration,
 } from "../provider/resources";
 import type { Replacement } from "../provider/handlers/virtual-machine";
-import { fileSpecsFor, generationOf, renderUserData, type ClusterSettings } from "../templates";
+import { fileSpecsFor, renderUserData, type ClusterSettings } from "../templates";
 import {
     contentsOf,
     manifestOf,
     renderFiles,
     textFile,
-    wholeManifest,
     type PlannedFile,
     type ValueInputs,
 } from "./files";
@@ -69,7 +68,6 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
     readonly address: NodeAddress;
     readonly vmId: pulumi.Output<string>;
     readonly bundle: NodeBundle;
-    readonly generation: pulumi.Output<string>;
     /** By the certificate's name. */
     readonly certificates: Readonly<Record<string, KeyPair>>;
 
@@ -129,8 +127,6 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
             }),
             ...certificateFiles(nodeCertificates, this.certificates),
         ];
-        const manifest = manifestOf([...context.roleFiles, ...files]);
-        this.generation = wholeManifest(manifest).apply(generationOf);
         this.bundle = new NodeBundle(
             name,
             {
@@ -140,8 +136,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
                 vmId: vm.id,
                 address: privateIpv4,
                 ...contentsOf(files),
-                manifest,
-                generation: this.generation,
+                manifest: manifestOf([...context.roleFiles, ...files]),
             },
             { ...ofRegistration, dependsOn: [nodeSlot, ...context.dependsOn] },
         );

@@ -190,7 +190,7 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
                 bootstrap: bootstrap.server,
                 clusterId: registration.clusterId,
                 generations: Object.fromEntries(
-                    nodes.map(({ generation }, index) => [slots[index], generation]),
+                    nodes.map(({ bundle }, index) => [slots[index], bundle.generation]),
                 ) as Record<string, pulumi.Output<string>>,
                 timeout: args.timeouts?.ready ?? 1800,
             },

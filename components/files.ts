@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import {
     sha256,
     type FileSpec,
-    type Manifest,
     type ManifestEntry,
     type Values,
     type ValueName,
@@ -94,11 +93,4 @@ export function manifestOf(
             .apply((digest) => ({ sha256: digest, mode, owner }));
     }
     return manifest;
-}
-
-/** The manifest as one value, once all of it is known. */
-export function wholeManifest(
-    manifest: Record<string, pulumi.Output<ManifestEntry>>,
-): pulumi.Output<Manifest> {
-    return pulumi.all(manifest);
 }

@@ -127,12 +127,15 @@ export class NodeAddress extends ExcloudResource {
 }
 
 export class NodeBundle extends ExcloudResource {
+    /** What the node is to report as applied. Derived from the manifest, known in previews. */
+    declare readonly generation: pulumi.Output<string>;
+
     constructor(
         name: string,
         inputs: AsInputs<NodeBundleInputs>,
         options?: pulumi.CustomResourceOptions,
     ) {
-        super("NodeBundle", name, inputs, [], options);
+        super("NodeBundle", name, inputs, ["generation"], options);
     }
 }
 

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import type { Manifest } from "../bootstrap/operations";
 
 /** Contents by absolute path, apart because the engine keeps a secret map's values encrypted. */
@@ -31,12 +33,28 @@ export function filesForServer(
     return joined;
 }
 
-/** The manifest as the server holds it: ours, with the server's digests, and with paths that only it knows. */
-export function manifestOfServer(ours: Manifest, digests: Record<string, string>): Manifest {
-    return Object.fromEntries(
-        Object.entries(digests).map(([path, sha256]) => [
-            path,
-            { mode: ours[path]?.mode ?? "", owner: ours[path]?.owner ?? "", sha256 },
-        ]),
-    );
+/**
+ * A node's generation: the SHA-256 of its manifest in the canonical form, a line for each file in the
+ * order of their paths. The bootstrap server computes the same.
+ */
+export function generationOf(manifest: Manifest): string {
+    return digestOfLines(manifest, ({ sha256, mode, owner }) => `${sha256}\t${mode}\t${owner}`);
+}
+
+/** One digest for many files, from the digest of each. */
+export function digestOf(digests: Readonly<Record<string, string>>): string {
+    return digestOfLines(digests, (sha256) => sha256);
+}
+
+/** The digest of each file of a manifest. */
+export function digestsIn(manifest: Manifest): Record<string, string> {
+    return Object.fromEntries(Object.entries(manifest).map(([path, { sha256 }]) => [path, sha256]));
+}
+
+function digestOfLines<T>(byPath: Readonly<Record<string, T>>, line: (value: T) => string): string {
+    const hash = createHash("sha256");
+    for (const [path, value] of Object.entries(byPath).sort(([a], [b]) => (a < b ? -1 : 1))) {
+        hash.update(`${path}\t${line(value)}\n`);
+    }
+    return hash.digest("hex");
 }

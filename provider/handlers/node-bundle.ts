@@ -1,7 +1,7 @@
 import type { Manifest } from "../bootstrap/operations";
 import type { BootstrapServer, Context } from "../context";
-import type { Handler } from "../handler";
-import { filesForServer, manifestOfServer, type FileContents } from "./bootstrap-files";
+import { isUnknown, unknownValue, type Handler } from "../handler";
+import { generationOf, filesForServer, type FileContents } from "./bootstrap-files";
 import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
 
 export interface NodeBundleInputs extends FileContents {
@@ -14,8 +14,8 @@ export interface NodeBundleInputs extends FileContents {
     address: string;
     /** Digest, mode and owner of every file of the node, those of its role included. */
     manifest: Manifest;
-    /** SHA-256 of the manifest in its canonical form. */
-    generation: string;
+    /** SHA-256 of the manifest in its canonical form. Derived by `check`, so that previews know it. */
+    generation?: string;
 }
 
 /** What one node is to be: its own files and the manifest of all. Put at once, so no node sees half of a change. */
@@ -26,19 +26,31 @@ export const nodeBundle: Handler<NodeBundleInputs> = {
         slot: "replace",
         vmId: "update",
         address: "update",
-        manifest: "update",
         generation: "update",
-        files: "ignore", // the manifest holds their digests
+        // The generation stands for these.
+        manifest: "ignore",
+        files: "ignore",
         secretFiles: "ignore",
     },
-    writeOnly: ["files", "secretFiles"],
+    writeOnly: ["manifest", "files", "secretFiles"],
+
+    check: (inputs) =>
+        Promise.resolve({
+            inputs: {
+                ...inputs,
+                generation: isUnknown(inputs.manifest)
+                    ? unknownValue
+                    : generationOf(inputs.manifest),
+            },
+            failures: [],
+        }),
 
     async create(inputs, context) {
         await put(inputs, context);
         return { id: `${inputs.clusterId}/${inputs.slot}`, outputs: {} };
     },
 
-    async read(id, { bootstrap, clusterId, slot, manifest }, context) {
+    async read(id, { bootstrap, clusterId, slot }, context) {
         const found = await unlessGone(
             context.bootstrap(bootstrap)("getBundle", { cluster_id: clusterId, slot }),
         );
@@ -49,7 +61,6 @@ export const nodeBundle: Handler<NodeBundleInputs> = {
                     vmId: String(found.vm_id),
                     address: found.address,
                     generation: found.generation,
-                    manifest: manifestOfServer(manifest, found.digests),
                 },
             }
         );
@@ -74,6 +85,6 @@ async function put(inputs: NodeBundleInputs, context: Context): Promise<void> {
         address: inputs.address,
         files: filesForServer(inputs, inputs.manifest),
         manifest: inputs.manifest,
-        generation: inputs.generation,
+        generation: inputs.generation ?? generationOf(inputs.manifest),
     });
 }

@@ -1,7 +1,7 @@
 import type { Manifest } from "../bootstrap/operations";
 import type { BootstrapServer, Context } from "../context";
-import type { Handler } from "../handler";
-import { filesForServer, manifestOfServer, type FileContents } from "./bootstrap-files";
+import { isUnknown, unknownValue, type Handler } from "../handler";
+import { digestOf, digestsIn, filesForServer, type FileContents } from "./bootstrap-files";
 import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
 
 export interface RoleFilesInputs extends FileContents {
@@ -12,6 +12,8 @@ export interface RoleFilesInputs extends FileContents {
     slots: string[];
     /** Digest, mode and owner of each file. */
     manifest: Manifest;
+    /** SHA-256 over the digests. Derived by `check`; stands for the files in the state. */
+    digest?: string;
 }
 
 /** The files that are equal on all nodes of a role, stored once. */
@@ -21,18 +23,31 @@ export const roleFiles: Handler<RoleFilesInputs> = {
         clusterId: "replace",
         role: "replace",
         slots: "update",
-        manifest: "update",
-        files: "ignore", // the manifest holds their digests
+        digest: "update",
+        // The digest stands for these.
+        manifest: "ignore",
+        files: "ignore",
         secretFiles: "ignore",
     },
-    writeOnly: ["files", "secretFiles"],
+    writeOnly: ["manifest", "files", "secretFiles"],
+
+    check: (inputs) =>
+        Promise.resolve({
+            inputs: {
+                ...inputs,
+                digest: isUnknown(inputs.manifest)
+                    ? unknownValue
+                    : digestOf(digestsIn(inputs.manifest)),
+            },
+            failures: [],
+        }),
 
     async create(inputs, context) {
         await put(inputs, context);
         return { id: `${inputs.clusterId}/${inputs.role}`, outputs: {} };
     },
 
-    async read(id, { bootstrap, clusterId, role, manifest }, context) {
+    async read(id, { bootstrap, clusterId, role }, context) {
         const found = await unlessGone(
             context.bootstrap(bootstrap)("getRoleFiles", { cluster_id: clusterId, role }),
         );
@@ -41,7 +56,7 @@ export const roleFiles: Handler<RoleFilesInputs> = {
                 id,
                 outputs: {
                     slots: found.slots,
-                    manifest: manifestOfServer(manifest, found.digests),
+                    digest: digestOf(found.digests),
                 },
             }
         );

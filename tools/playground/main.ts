@@ -18,6 +18,7 @@ interface Flags {
 }
 
 const program = new Command("npm start --")
+    .enablePositionalOptions()
     .description("A three-node cluster on a local Excloud, made by the real Pulumi engine")
     .option("--once", "up, change, destroy in a folder of its own; checks each step")
     .option("--set <key=value>", "change an argument of the cluster", collect, [])

@@ -65,7 +65,7 @@ function firstProblem(error: FastifyError): string {
 
 /** Lets only callers with a valid bearer token pass. Policies deny machines everything but IAM. */
 export function requireBearer(app: FastifyInstance, service: string, tokens: Tokens): void {
-    app.addHook("onRequest", async (request) => {
+    app.addHook("onRequest", (request, _reply, done) => {
         const [, bearer] = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "") ?? [];
         const caller = bearer === undefined ? undefined : tokens.caller(bearer);
         if (caller === undefined) {
@@ -85,6 +85,7 @@ export function requireBearer(app: FastifyInstance, service: string, tokens: Tok
             );
         }
         callers.set(request, caller);
+        done();
     });
 }
 

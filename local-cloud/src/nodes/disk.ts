@@ -48,9 +48,9 @@ export class NodeDisk {
     }
 
     /**
-     * Writes what differs from the bundle that is on disk.
+     * Writes what differs from the bundle that is on disk, removes what is no longer in it.
      *
-     * @returns the paths that were written
+     * @returns the paths that were written or removed
      */
     writeBundle(bundle: Bundle, before: Bundle | undefined): string[] {
         const changed = Object.keys(bundle.files).filter(
@@ -61,6 +61,10 @@ export class NodeDisk {
         for (const file of changed) {
             this.write(file, bundle.files[file] ?? "", bundle.attributes[file]?.mode ?? "0600");
         }
+        const gone = Object.keys(before?.files ?? {}).filter(
+            (file) => bundle.files[file] === undefined,
+        );
+        for (const file of gone) rmSync(path.join(this.root, file), { force: true });
         const { generation, revision, etcd } = bundle;
         this.write(`${runtime}/peers.json`, `${JSON.stringify(bundle.peers)}\n`, "0644");
         this.write(
@@ -68,11 +72,15 @@ export class NodeDisk {
             `${JSON.stringify({ generation, revision, etcd })}\n`,
             "0644",
         );
-        return changed;
+        return [...changed, ...gone];
     }
 
     erase(): void {
         rmSync(this.folder, { recursive: true, force: true });
+    }
+
+    private get root(): string {
+        return path.join(this.folder, "root");
     }
 
     private get recordFile(): string {
@@ -81,6 +89,6 @@ export class NodeDisk {
 
     /** Paths have passed the check that keeps them inside of the root. */
     private write(file: string, content: string, mode: string): void {
-        writeFileAtomic(path.join(this.folder, "root", file), content, Number.parseInt(mode, 8));
+        writeFileAtomic(path.join(this.root, file), content, Number.parseInt(mode, 8));
     }
 }

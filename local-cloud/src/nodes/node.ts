@@ -49,7 +49,8 @@ export class SimulatedNode {
     readonly log: NodeLog;
     private readonly stopping = new AbortController();
     private readonly settings: BootstrapSettings | undefined;
-    private readonly http: NodeHttp;
+    private http: NodeHttp | undefined;
+    private client: { readonly of: string; readonly to: BootstrapClient } | undefined;
     private readonly imds: NodeHttp;
     private readonly apiServer: SimulatedApiServer;
     private running: Promise<void> = Promise.resolve();
@@ -70,7 +71,6 @@ export class SimulatedNode {
         this.log = new NodeLog(disk.logFile);
         this.settings = parseUserData(vm.user_data);
         const { signal } = this.stopping;
-        this.http = new NodeHttp(vm.interface.ipv4, this.settings?.caPem ?? "", signal);
         this.imds = new NodeHttp(vm.interface.ipv4, "", signal);
         const addresses = [vm.interface.ipv4, ...(vm.public_ipv4 === null ? [] : [vm.public_ipv4])];
         this.apiServer = new SimulatedApiServer(addresses, {
@@ -91,7 +91,7 @@ export class SimulatedNode {
         this.stopping.abort();
         await this.running;
         await this.apiServer.close();
-        await this.http.close();
+        await this.http?.close();
         await this.imds.close();
         if (this.record !== undefined) this.etcd.stop(this.record.bundle);
         this.state = "stopped";
@@ -123,12 +123,13 @@ export class SimulatedNode {
             this.log.write("the user data is no bootstrap script: nothing to do");
             return;
         }
-        const client = new BootstrapClient(this.http, this.settings);
-        this.record = this.disk.read() ?? (await this.firstContact(client, this.settings));
-        let up = await this.bringUp(client);
+        const { settings } = this;
+        this.record = this.disk.read() ?? (await this.firstContact(settings));
+        let up = await this.bringUp(await this.server(settings));
         for (;;) {
             await this.pause(this.environment.delays.agent);
             try {
+                const client = await this.server(settings);
                 const changed = await this.fetchChange(client);
                 if (!up) up = await this.bringUp(client);
                 else if (changed) await this.apply();
@@ -142,12 +143,22 @@ export class SimulatedNode {
         }
     }
 
+    /** The bootstrap server: files of the bundle may name another one than the user data did. */
+    private async server(settings: BootstrapSettings): Promise<BootstrapClient> {
+        const present = presentServer(settings, this.record?.bundle);
+        const of = `${present.baseUrl} ${present.caPem}`;
+        if (this.client?.of !== of) {
+            await this.http?.close();
+            this.http = new NodeHttp(this.vm.interface.ipv4, present.caPem, this.stopping.signal);
+            this.client = { of, to: new BootstrapClient(this.http, present) };
+        }
+        return this.client.to;
+    }
+
     /** The user data's script: IMDS, then the first bundle, then the files. */
-    private async firstContact(
-        client: BootstrapClient,
-        settings: BootstrapSettings,
-    ): Promise<NodeRecord> {
+    private async firstContact(settings: BootstrapSettings): Promise<NodeRecord> {
         const startedAt = new Date();
+        const client = await this.server(settings);
         const identity = await this.poll("IMDS", () =>
             askIdentity(this.imds, this.environment.imdsUrl),
         );
@@ -275,7 +286,7 @@ export class SimulatedNode {
     private async tellApplied(client: BootstrapClient): Promise<void> {
         const { bundle, agentToken } = this.requireRecord();
         const health = this.health(bundle);
-        const failed = this.state === "failed";
+        const failed = !Object.values(health).every(Boolean);
         const news = JSON.stringify([bundle.generation, health, this.message]);
         if (news === this.applied) return;
         const now = new Date().toISOString();
@@ -354,7 +365,8 @@ export class SimulatedNode {
                 const reason = describe(error);
                 if (reason !== said) this.log.write(`${what}: ${reason}; trying on`);
                 said = reason;
-                if (Date.now() > deadline) throw new Error(`gave up on ${what}: ${reason}`);
+                if (Date.now() > deadline)
+                    throw new Error(`gave up on ${what}: ${reason}`, { cause: error });
             }
             await this.pause(this.environment.delays.poll);
         }
@@ -401,6 +413,16 @@ export class SimulatedNode {
     private async pause(milliseconds: number): Promise<void> {
         await sleep(milliseconds, undefined, { signal: this.stopping.signal });
     }
+}
+
+function presentServer(settings: BootstrapSettings, bundle: Bundle | undefined): BootstrapSettings {
+    const environment = bundle?.files["/etc/exk8s/config/bootstrap-server.env"] ?? "";
+    const [, baseUrl] = /^BOOTSTRAP_BASE_URL='?([^'\n]+)/m.exec(environment) ?? [];
+    return {
+        ...settings,
+        baseUrl: baseUrl ?? settings.baseUrl,
+        caPem: bundle?.files["/etc/exk8s/config/bootstrap-server-ca.pem"] ?? settings.caPem,
+    };
 }
 
 const textOf = (findings: readonly Finding[]): string =>

@@ -276,6 +276,38 @@ describe("a simulated node", () => {
         expect(await ask(address, "/readyz")).toBe("500 not ready");
     });
 
+    test("removes files that a new generation has no more, and follows the server it names", async () => {
+        const { vmId, draft } = await bootOne();
+        const gone = "/etc/cni/net.d/10-exk8s.conflist";
+        const onDisk = path.join(dir, "nodes", String(vmId), "root", gone);
+        expect(existsSync(onDisk)).toBe(true);
+        const otherCa = await makeAuthority("another server");
+        const other = await BootstrapStandIn.start(otherCa, slotSecret);
+        try {
+            const next = structuredClone(draft);
+            delete next.bundle.files[gone];
+            delete next.bundle.attributes[gone];
+            const named = {
+                "/etc/exk8s/config/bootstrap-server.env": `BOOTSTRAP_BASE_URL='${other.url}'\n`,
+                "/etc/exk8s/config/bootstrap-server-ca.pem": otherCa.certificate,
+            };
+            for (const [file, content] of Object.entries(named)) {
+                next.bundle.files[file] = content;
+                next.bundle.attributes[file] = { mode: "0644", owner: "root:root" };
+            }
+            const bundle = seal(next);
+            other.bundles.set(vmId, bundle);
+            server.bundles.set(vmId, bundle);
+            await until(
+                () => other.requests.map(({ path }) => path),
+                (paths) => paths.includes("/agent/bundle"),
+            );
+            expect(existsSync(onDisk)).toBe(false);
+        } finally {
+            await other.close();
+        }
+    });
+
     test("stops, starts and restarts with its VM, without a new first contact", async () => {
         const { vmId, address } = await bootOne();
         const firstContacts = (): number =>
@@ -421,6 +453,11 @@ describe("three simulated nodes", () => {
         await until(
             () => ask(survivor, "/readyz"),
             (answer) => answer === "500 not ready",
+        );
+        const third = vms[2]?.vmId ?? 0;
+        await until(
+            () => lastReport(third),
+            (report) => report?.state === "failed" && report.health?.["etcd"] === false,
         );
     });
 

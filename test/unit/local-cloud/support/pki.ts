@@ -4,7 +4,7 @@ import { createPrivateKey, sign, webcrypto, X509Certificate } from "node:crypto"
 
 import * as x509 from "@peculiar/x509";
 
-x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+x509.cryptoProvider.set(webcrypto);
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
@@ -54,7 +54,7 @@ export async function makeAuthority(
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
         name: `CN=${commonName}`,
         serialNumber: wish.serial ?? "01",
-        keys: pair as unknown as CryptoKeyPair,
+        keys: pair,
         signingAlgorithm: algorithm,
         ...validity(wish),
         extensions: [
@@ -83,8 +83,8 @@ export async function issue(authority: Authority, wish: Wish): Promise<Issued> {
         ],
         issuer: authority.x509.subject,
         serialNumber: wish.serial ?? "02",
-        publicKey: pair.publicKey as unknown as CryptoKey,
-        signingKey: authority.signingKey as unknown as CryptoKey,
+        publicKey: pair.publicKey,
+        signingKey: authority.signingKey,
         signingAlgorithm: algorithm,
         ...validity(wish),
         extensions: [
