@@ -10,7 +10,7 @@ import {
 import type { Replacement } from "../provider/handlers/virtual-machine";
 import { fileSpecsFor, renderUserData, type ClusterSettings } from "../templates";
 import {
-    contentsOf,
+    fileInputs,
     manifestOf,
     renderFiles,
     textFile,
@@ -135,7 +135,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
                 slot,
                 vmId: vm.id,
                 address: privateIpv4,
-                ...contentsOf(files),
+                ...fileInputs(files),
                 manifest: manifestOf([...context.roleFiles, ...files]),
             },
             { ...ofRegistration, dependsOn: [nodeSlot, ...context.dependsOn] },

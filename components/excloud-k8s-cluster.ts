@@ -25,7 +25,7 @@ import {
     type NodeContext,
 } from "./control-plane-node";
 import {
-    contentsOf,
+    fileInputs,
     manifestOf,
     renderFiles,
     textFile,
@@ -122,7 +122,7 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
                 clusterId: registration.clusterId,
                 role: "control-plane",
                 slots,
-                ...contentsOf(roleFiles),
+                ...fileInputs(roleFiles),
                 manifest: manifestOf(roleFiles),
             },
             { ...child, deletedWith: registration },

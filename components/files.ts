@@ -1,12 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import {
-    sha256,
-    type FileSpec,
-    type ManifestEntry,
-    type Values,
-    type ValueName,
-} from "../templates";
+import { sha256, type FileSpec, type Values, type ValueName } from "../templates";
 
 /** A file of a node, as the program plans it. */
 export interface PlannedFile {
@@ -60,37 +54,41 @@ export function textFile(
     };
 }
 
-/** The inputs that carry files to the bootstrap server: plain and secret contents apart. */
-export function contentsOf(planned: readonly PlannedFile[]): {
-    files: Record<string, pulumi.Output<string>>;
-    secretFiles: Record<string, pulumi.Output<string>>;
-} {
-    const contents = (secret: boolean) =>
+/** The inputs that carry files to the bootstrap server: plain and secret ones apart. */
+export function fileInputs(planned: readonly PlannedFile[]) {
+    const select = (
+        secret: boolean,
+        show: (file: PlannedFile) => pulumi.Output<string>,
+    ): Record<string, pulumi.Output<string>> =>
         Object.fromEntries(
-            planned
-                .filter((file) => file.secret === secret)
-                .map(({ path, content }) => [path, content]),
+            planned.filter((file) => file.secret === secret).map((file) => [file.path, show(file)]),
         );
-    return { files: contents(false), secretFiles: contents(true) };
+    const withHeader = ({ mode, owner, content }: PlannedFile) =>
+        pulumi.interpolate`${mode} ${owner}\n${content}`;
+    return {
+        files: select(false, withHeader),
+        secretFiles: select(true, withHeader),
+        secretDigests: select(true, digestOf),
+    };
 }
 
 /**
- * The manifest of files. Digests of secret files are public: they show that a secret changed, which the
- * engine itself does not.
+ * The manifest of files: digest, mode and owner by path.
  *
  * @throws Error when two files have the same path
  */
-export function manifestOf(
-    planned: readonly PlannedFile[],
-): Record<string, pulumi.Output<ManifestEntry>> {
-    const manifest: Record<string, pulumi.Output<ManifestEntry>> = {};
-    for (const { path, mode, owner, content } of planned) {
-        if (path in manifest) {
-            throw new Error(`two files have the path ${path}`);
+export function manifestOf(planned: readonly PlannedFile[]): Record<string, pulumi.Output<string>> {
+    const manifest: Record<string, pulumi.Output<string>> = {};
+    for (const file of planned) {
+        if (file.path in manifest) {
+            throw new Error(`two files have the path ${file.path}`);
         }
-        manifest[path] = pulumi
-            .unsecret(content.apply(sha256))
-            .apply((digest) => ({ sha256: digest, mode, owner }));
+        manifest[file.path] = pulumi.interpolate`${digestOf(file)} ${file.mode} ${file.owner}`;
     }
     return manifest;
+}
+
+/** The digest of a file: public, also that of a secret one. */
+function digestOf({ content }: PlannedFile): pulumi.Output<string> {
+    return pulumi.unsecret(content.apply(sha256));
 }

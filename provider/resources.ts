@@ -48,6 +48,11 @@ function uniquelyNamed(options: pulumi.CustomResourceOptions = {}): pulumi.Custo
     return { deleteBeforeReplace: true, ...options };
 }
 
+/** A preview shows the files themselves; their digests say nothing more. */
+function showingFiles(options: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
+    return { hideDiffs: ["manifest"], ...options };
+}
+
 export class ClusterRegistration extends ExcloudResource {
     declare readonly clusterId: pulumi.Output<ClusterRegistrationOutputs["clusterId"]>;
     declare readonly clusterName: pulumi.Output<string>;
@@ -80,7 +85,7 @@ export class RoleFiles extends ExcloudResource {
         inputs: AsInputs<RoleFilesInputs>,
         options?: pulumi.CustomResourceOptions,
     ) {
-        super("RoleFiles", name, inputs, [], options);
+        super("RoleFiles", name, inputs, [], showingFiles(options));
     }
 }
 
@@ -135,7 +140,7 @@ export class NodeBundle extends ExcloudResource {
         inputs: AsInputs<NodeBundleInputs>,
         options?: pulumi.CustomResourceOptions,
     ) {
-        super("NodeBundle", name, inputs, ["generation"], options);
+        super("NodeBundle", name, inputs, ["generation"], showingFiles(options));
     }
 }
 

@@ -8,7 +8,8 @@ export type ExtraArgs = Readonly<Record<string, string | readonly string[]>>;
 export type RemovedFlags = readonly string[];
 
 /**
- * Merges defaults and the user's arguments into a sorted list of `--name=value`.
+ * Merges defaults and the user's arguments into a list of `--name=value`: ours sorted, then what the
+ * user added, so that an added flag is one line of a difference.
  *
  * @param what the input's name, for errors
  * @throws when a name is not a flag name, a value spans lines, or the flag was removed
@@ -22,11 +23,12 @@ export function flagList(
     for (const [name, value] of Object.entries(extra)) {
         checkFlag(what, name, value, removed);
     }
-    return Object.entries({ ...defaults, ...extra })
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .flatMap(([name, value]) =>
-            (typeof value === "string" ? [value] : value).map((one) => `--${name}=${one}`),
-        );
+    const byName = (flags: ExtraArgs) => Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1));
+    const ours = byName(defaults).map(([name, value]) => [name, extra[name] ?? value] as const);
+    const added = byName(extra).filter(([name]) => !Object.hasOwn(defaults, name));
+    return [...ours, ...added].flatMap(([name, value]) =>
+        (typeof value === "string" ? [value] : value).map((one) => `--${name}=${one}`),
+    );
 }
 
 function checkFlag(

@@ -2,59 +2,83 @@ import { createHash } from "node:crypto";
 
 import type { Manifest } from "../bootstrap/operations";
 
-/** Contents by absolute path, apart because the engine keeps a secret map's values encrypted. */
-export interface FileContents {
-    /** Files that may be shown in a preview. */
+/** What a node's files are, apart by who may see them. */
+export interface FileInputs {
+    /**
+     * Files that may be shown in a preview, by absolute path: a line with mode and owner, then the text.
+     * The line is for the reader, and it keeps the engine from showing YAML as a tree: a difference of
+     * lines is shorter.
+     */
     files: Record<string, string>;
-    /** Files that hold keys. */
+    /** Files that hold keys, in the same form. */
     secretFiles: Record<string, string>;
+    /** SHA-256 of each secret file: the engine does not show that a secret changed. */
+    secretDigests: Record<string, string>;
+    /** `<sha256> <mode> <owner>` of files by path. */
+    manifest: Record<string, string>;
 }
 
 /**
- * Joins contents with the mode and owner that the manifest gives them, as the bootstrap server takes them.
+ * Turns inputs into files as the bootstrap server takes them.
  *
- * @throws Error when a path is in both maps, or not in the manifest
+ * @throws Error when a path is in both maps, or a file lacks its first line
  */
-export function filesForServer(
-    { files, secretFiles }: FileContents,
-    manifest: Manifest,
-): Record<string, { content: string; mode: string; owner: string }> {
-    const contents = [...Object.entries(files), ...Object.entries(secretFiles)];
-    const joined: ReturnType<typeof filesForServer> = {};
-    for (const [path, content] of contents) {
-        const entry = manifest[path];
-        if (entry === undefined || path in joined) {
-            throw new Error(
-                `file ${path} is ${entry === undefined ? "not in the manifest" : "given twice"}`,
-            );
+export function filesForServer({ files, secretFiles }: Pick<FileInputs, "files" | "secretFiles">) {
+    const joined: Record<string, { content: string; mode: string; owner: string }> = {};
+    for (const [path, file] of [...Object.entries(files), ...Object.entries(secretFiles)]) {
+        const [, mode, owner, content] = /^(\d{4}) (\S+)\n(.*)$/s.exec(file) ?? [];
+        if (mode === undefined || owner === undefined || content === undefined) {
+            throw new Error(`file ${path} does not begin with a line of mode and owner`);
         }
-        joined[path] = { content, mode: entry.mode, owner: entry.owner };
+        if (path in joined) {
+            throw new Error(`file ${path} is given twice`);
+        }
+        joined[path] = { content, mode, owner };
     }
     return joined;
+}
+
+/**
+ * Turns the manifest input into the server's form.
+ *
+ * @throws Error when an entry is not `<sha256> <mode> <owner>`
+ */
+export function manifestForServer(manifest: FileInputs["manifest"]): Manifest {
+    return Object.fromEntries(
+        Object.entries(manifest).map(([path, entry]) => {
+            const [sha256, mode, owner] = entry.split(" ");
+            if (sha256 === undefined || mode === undefined || owner === undefined) {
+                throw new Error(`the manifest's entry of ${path} is ${JSON.stringify(entry)}`);
+            }
+            return [path, { sha256, mode, owner }];
+        }),
+    );
 }
 
 /**
  * A node's generation: the SHA-256 of its manifest in the canonical form, a line for each file in the
  * order of their paths. The bootstrap server computes the same.
  */
-export function generationOf(manifest: Manifest): string {
-    return digestOfLines(manifest, ({ sha256, mode, owner }) => `${sha256}\t${mode}\t${owner}`);
+export function generationOf(manifest: FileInputs["manifest"]): string {
+    return digestOf(
+        Object.fromEntries(
+            Object.entries(manifest).map(([path, entry]) => [path, entry.replaceAll(" ", "\t")]),
+        ),
+    );
 }
 
-/** One digest for many files, from the digest of each. */
-export function digestOf(digests: Readonly<Record<string, string>>): string {
-    return digestOfLines(digests, (sha256) => sha256);
+/** One digest for many files, from a line about each. */
+export function digestOf(lines: Readonly<Record<string, string>>): string {
+    const hash = createHash("sha256");
+    for (const [path, line] of Object.entries(lines).sort(([a], [b]) => (a < b ? -1 : 1))) {
+        hash.update(`${path}\t${line}\n`);
+    }
+    return hash.digest("hex");
 }
 
 /** The digest of each file of a manifest. */
-export function digestsIn(manifest: Manifest): Record<string, string> {
-    return Object.fromEntries(Object.entries(manifest).map(([path, { sha256 }]) => [path, sha256]));
-}
-
-function digestOfLines<T>(byPath: Readonly<Record<string, T>>, line: (value: T) => string): string {
-    const hash = createHash("sha256");
-    for (const [path, value] of Object.entries(byPath).sort(([a], [b]) => (a < b ? -1 : 1))) {
-        hash.update(`${path}\t${line(value)}\n`);
-    }
-    return hash.digest("hex");
+export function digestsIn(manifest: FileInputs["manifest"]): Record<string, string> {
+    return Object.fromEntries(
+        Object.entries(manifestForServer(manifest)).map(([path, { sha256 }]) => [path, sha256]),
+    );
 }

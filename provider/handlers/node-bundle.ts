@@ -1,10 +1,14 @@
-import type { Manifest } from "../bootstrap/operations";
 import type { BootstrapServer, Context } from "../context";
 import { isUnknown, unknownValue, type Handler } from "../handler";
-import { generationOf, filesForServer, type FileContents } from "./bootstrap-files";
+import {
+    filesForServer,
+    generationOf,
+    manifestForServer,
+    type FileInputs,
+} from "./bootstrap-files";
 import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
 
-export interface NodeBundleInputs extends FileContents {
+export interface NodeBundleInputs extends FileInputs {
     bootstrap: BootstrapServer;
     clusterId: number;
     slot: string;
@@ -12,8 +16,6 @@ export interface NodeBundleInputs extends FileContents {
     vmId: string;
     /** Private IPv4 address at which the other nodes reach this one. */
     address: string;
-    /** Digest, mode and owner of every file of the node, those of its role included. */
-    manifest: Manifest;
     /** SHA-256 of the manifest in its canonical form. Derived by `check`, so that previews know it. */
     generation?: string;
 }
@@ -31,8 +33,9 @@ export const nodeBundle: Handler<NodeBundleInputs> = {
         manifest: "ignore",
         files: "ignore",
         secretFiles: "ignore",
+        secretDigests: "ignore",
     },
-    writeOnly: ["manifest", "files", "secretFiles"],
+    writeOnly: ["manifest", "files", "secretFiles", "secretDigests"],
 
     check: (inputs) =>
         Promise.resolve({
@@ -83,8 +86,8 @@ async function put(inputs: NodeBundleInputs, context: Context): Promise<void> {
         slot: inputs.slot,
         vm_id: Number(inputs.vmId),
         address: inputs.address,
-        files: filesForServer(inputs, inputs.manifest),
-        manifest: inputs.manifest,
+        files: filesForServer(inputs),
+        manifest: manifestForServer(inputs.manifest),
         generation: inputs.generation ?? generationOf(inputs.manifest),
     });
 }

@@ -1,17 +1,14 @@
-import type { Manifest } from "../bootstrap/operations";
 import type { BootstrapServer, Context } from "../context";
 import { isUnknown, unknownValue, type Handler } from "../handler";
-import { digestOf, digestsIn, filesForServer, type FileContents } from "./bootstrap-files";
+import { digestOf, digestsIn, filesForServer, type FileInputs } from "./bootstrap-files";
 import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
 
-export interface RoleFilesInputs extends FileContents {
+export interface RoleFilesInputs extends FileInputs {
     bootstrap: BootstrapServer;
     clusterId: number;
     role: string;
     /** Every node of the role. For control planes this is the set that founds etcd. */
     slots: string[];
-    /** Digest, mode and owner of each file. */
-    manifest: Manifest;
     /** SHA-256 over the digests. Derived by `check`; stands for the files in the state. */
     digest?: string;
 }
@@ -28,8 +25,9 @@ export const roleFiles: Handler<RoleFilesInputs> = {
         manifest: "ignore",
         files: "ignore",
         secretFiles: "ignore",
+        secretDigests: "ignore",
     },
-    writeOnly: ["manifest", "files", "secretFiles"],
+    writeOnly: ["manifest", "files", "secretFiles", "secretDigests"],
 
     check: (inputs) =>
         Promise.resolve({
@@ -81,6 +79,6 @@ async function put(inputs: RoleFilesInputs, context: Context): Promise<void> {
         cluster_id: inputs.clusterId,
         role: inputs.role,
         slots: inputs.slots,
-        files: filesForServer(inputs, inputs.manifest),
+        files: filesForServer(inputs),
     });
 }

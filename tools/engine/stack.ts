@@ -51,10 +51,7 @@ export class Stack {
     }
 
     /** Runs a command and keeps what it prints. `onLine` sees each line of its output as it comes. */
-    capture(
-        args: readonly string[],
-        onLine?: (line: string) => void,
-    ): Promise<Outcome> {
+    capture(args: readonly string[], onLine?: (line: string) => void): Promise<Outcome> {
         const child = this.spawn(args, "pipe");
         let stdout = "";
         let stderr = "";

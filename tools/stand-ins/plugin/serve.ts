@@ -41,7 +41,7 @@ export function servePlugin(
 function endWithParent(onEnd: () => void): void {
     const parent = process.ppid;
     setInterval(() => {
-        if (false) {
+        if (process.ppid !== parent) {
             onEnd();
             process.exit(0);
         }

@@ -1,8 +1,10 @@
 import { createPrivateKey, createPublicKey, type X509Certificate } from "node:crypto";
 
+import type { Bundle } from "../bundle";
 import { authorities, expectedCertificates, type ExpectedCertificate } from "./certificates";
 import type { Check, Subject } from "./check";
 import { readKubeconfig } from "./kubeconfig";
+import { perBundle } from "./per-bundle";
 import {
     alternativeNames,
     hasPositiveSerial,
@@ -103,18 +105,19 @@ function* validityProblem(certificate: X509Certificate): Iterable<string> {
         yield `is not valid before ${certificate.validFrom}`;
 }
 
-/** Certificate and key of an entry, and the CA its kubeconfig trusts. */
-function locate(
-    subject: Subject,
-    { location }: ExpectedCertificate,
-): { certificate: string | undefined; key: string | undefined } {
-    const { files } = subject.bundle;
-    if ("kubeconfig" in location) {
-        const kubeconfig = readKubeconfig(subject.bundle, location.kubeconfig);
-        return { certificate: kubeconfig?.certificate, key: kubeconfig?.key };
-    }
-    return { certificate: files[location.certificate], key: files[location.key] };
-}
+/** Certificate, key and authority of an entry, as far as they can be read. */
+const locate = perBundle((bundle: Bundle, { location, authority }: ExpectedCertificate) => {
+    const { files } = bundle;
+    const own =
+        "kubeconfig" in location
+            ? readKubeconfig(bundle, location.kubeconfig)
+            : { certificate: files[location.certificate], key: files[location.key] };
+    return {
+        certificate: readCertificate(own?.certificate),
+        key: own?.key,
+        authority: readCertificate(files[authorities[authority]]),
+    };
+});
 
 const fileOf = ({ location }: ExpectedCertificate): string =>
     "kubeconfig" in location ? location.kubeconfig : location.certificate;
@@ -127,8 +130,8 @@ function* checksOf(expected: ExpectedCertificate): Iterable<Check> {
         phase: expected.phase,
         *reasons(subject) {
             if (!isControlPlane(subject)) return;
-            const { certificate, key } = locate(subject, expected);
-            if (readCertificate(certificate) === undefined) {
+            const { certificate, key } = locate(subject.bundle, expected);
+            if (certificate === undefined) {
                 yield `${fileOf(expected)} holds no certificate`;
             } else if (key === undefined) yield `${fileOf(expected)} has no private key`;
         },
@@ -140,13 +143,8 @@ function* checksOf(expected: ExpectedCertificate): Iterable<Check> {
             phase: expected.phase,
             *reasons(subject) {
                 if (!isControlPlane(subject)) return;
-                const located = locate(subject, expected);
-                const certificate = readCertificate(located.certificate);
-                const authority = readCertificate(
-                    subject.bundle.files[authorities[expected.authority]],
-                );
+                const { certificate, authority, key = "" } = locate(subject.bundle, expected);
                 if (certificate === undefined || authority === undefined) return;
-                const key = located.key ?? "";
                 for (const reason of reasons({ subject, expected, certificate, authority, key })) {
                     yield `${fileOf(expected)} ${reason}`;
                 }

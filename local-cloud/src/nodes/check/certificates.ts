@@ -1,5 +1,5 @@
 import type { CheckPhase, Subject } from "./check";
-import { componentFlags, readYaml } from "./static-pods";
+import { componentFlags, yamlAt } from "./static-pods";
 
 const pki = "/etc/exk8s/pki";
 const kubeconfigs = "/etc/exk8s/kubeconfig";
@@ -66,7 +66,7 @@ function apiServerNames(subject: Subject): string[] {
 }
 
 function clusterDomain({ bundle }: Subject): string {
-    const config = readYaml(bundle.files["/var/lib/kubelet/config.yaml"] ?? "") as
+    const config = yamlAt(bundle, "/var/lib/kubelet/config.yaml") as
         { clusterDomain?: string } | null | undefined;
     return config?.clusterDomain ?? "cluster.local";
 }

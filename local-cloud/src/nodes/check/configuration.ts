@@ -3,7 +3,7 @@ import type { X509Certificate } from "node:crypto";
 import type { Bundle } from "../bundle";
 import { authorities } from "./certificates";
 import type { Check } from "./check";
-import { componentFlags, readYaml } from "./static-pods";
+import { componentFlags, yamlAt } from "./static-pods";
 import { parseUnit } from "./units";
 import { isKeyOf, readCertificate } from "./x509";
 
@@ -172,7 +172,7 @@ export const configurationChecks: readonly Check[] = [
         phase: "kubelet",
         *reasons({ bundle }) {
             if (bundle.role !== "control-plane") return;
-            const config = readYaml(bundle.files["/var/lib/kubelet/config.yaml"] ?? "") as
+            const config = yamlAt(bundle, "/var/lib/kubelet/config.yaml") as
                 KubeletConfiguration | null | undefined;
             if (config?.kind !== "KubeletConfiguration") {
                 yield "/var/lib/kubelet/config.yaml is no KubeletConfiguration";

@@ -1,5 +1,6 @@
 import type { Bundle } from "../bundle";
-import { readYaml } from "./static-pods";
+import { perBundle } from "./per-bundle";
+import { yamlAt } from "./static-pods";
 
 /** What a client takes from a kubeconfig's current context. */
 export interface Kubeconfig {
@@ -20,19 +21,11 @@ interface KubeconfigFile {
     readonly users?: readonly (Named & { user?: Record<string, string> })[];
 }
 
-/** What was read; many checks look at the same file, and a bundle does not change. */
-const known = new WeakMap<Bundle, Map<string, Kubeconfig | undefined>>();
-
 /** Reads a kubeconfig of the bundle; undefined when the current context leads nowhere. */
-export function readKubeconfig(bundle: Bundle, path: string): Kubeconfig | undefined {
-    const ofBundle = known.get(bundle) ?? new Map<string, Kubeconfig | undefined>();
-    known.set(bundle, ofBundle);
-    if (!ofBundle.has(path)) ofBundle.set(path, parseKubeconfig(bundle, path));
-    return ofBundle.get(path);
-}
+export const readKubeconfig = perBundle(parseKubeconfig);
 
 function parseKubeconfig(bundle: Bundle, path: string): Kubeconfig | undefined {
-    const file = readYaml(bundle.files[path] ?? "") as KubeconfigFile | null | undefined;
+    const file = yamlAt(bundle, path) as KubeconfigFile | null | undefined;
     const context = byName(file?.contexts, file?.["current-context"])?.context;
     const cluster = byName(file?.clusters, context?.cluster)?.cluster;
     const user = byName(file?.users, context?.user)?.user;

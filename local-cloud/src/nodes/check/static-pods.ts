@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { parse } from "yaml";
 
 import type { Bundle } from "../bundle";
+import { perBundle } from "./per-bundle";
 
 /** The parts of a pod that are looked at; anything may be missing. */
 export interface Pod {
@@ -19,23 +20,23 @@ export interface Pod {
 
 const folder = "/etc/kubernetes/manifests/";
 
+/** A file of the bundle as YAML, undefined when it is none: that is another check's finding. */
+export const yamlAt = perBundle((bundle: Bundle, file: string): unknown => {
+    try {
+        return parse(bundle.files[file] ?? "");
+    } catch {
+        return undefined;
+    }
+});
+
 /** The static pods of a bundle that are YAML at all. */
 export function* staticPods(
     bundle: Bundle,
 ): Iterable<{ file: string; component: string; pod: Pod }> {
-    for (const [file, content] of Object.entries(bundle.files)) {
+    for (const file of Object.keys(bundle.files)) {
         if (!file.startsWith(folder)) continue;
-        const pod = readYaml(content) as Pod | null | undefined;
+        const pod = yamlAt(bundle, file) as Pod | null | undefined;
         yield { file, component: posix.basename(file, ".yaml"), pod: pod ?? {} };
-    }
-}
-
-/** Text as YAML, undefined when it is none: that is another check's finding. */
-export function readYaml(text: string): unknown {
-    try {
-        return parse(text);
-    } catch {
-        return undefined;
     }
 }
 
