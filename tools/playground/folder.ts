@@ -1,7 +1,4 @@
-import { join, resolve } from "node:path";
-
-/** The root of the repository, seen from the compiled code. */
-export const repository = resolve(__dirname, "../../..");
+import { join } from "node:path";
 
 /** The stack of a playground. */
 export const stackName = "playground";

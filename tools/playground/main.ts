@@ -3,13 +3,14 @@ import { join } from "node:path";
 
 import { Command } from "commander";
 
-import { folderAt, repository } from "./folder";
+import { REPOSITORY } from "../engine/repository";
+import { folderAt } from "./folder";
 import { runOnce } from "./once";
 import { openPlayground, setArguments, type Playground } from "./playground";
 import { stopServices } from "./services";
 import { printStatus, printSummary } from "./summary";
 
-const folder = folderAt(join(repository, ".excloud"));
+const folder = folderAt(join(REPOSITORY, ".excloud"));
 const ports = { cloud: 7450, server: 7460 };
 
 interface Flags {

@@ -7,7 +7,8 @@ import { bootstrapOperations, makeClient, type Call } from "excloud-k8s/api";
 
 import { engineEnvironment } from "../engine";
 import { Stack } from "../engine/stack";
-import { repository, stackName, type Folder } from "./folder";
+import { REPOSITORY } from "../engine/repository";
+import { stackName, type Folder } from "./folder";
 import { startServices, type Ports, type Services } from "./services";
 
 /** A local Excloud, a bootstrap server, and the quickstart's stack on them. */
@@ -33,7 +34,7 @@ const firstArguments = {
 const projectText = [
     "name: quickstart",
     "runtime: nodejs",
-    `main: ${join(repository, "examples/quickstart")}`,
+    `main: ${join(REPOSITORY, "examples/quickstart")}`,
     "",
 ].join("\n");
 

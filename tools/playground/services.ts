@@ -3,7 +3,8 @@ import { existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { repository, type Folder } from "./folder";
+import { REPOSITORY } from "../engine/repository";
+import { type Folder } from "./folder";
 
 /** Where the services of a playground listen. Secrets stay in files. */
 export interface Services {
@@ -101,7 +102,7 @@ async function start<T extends { pid: number }>(
     }
     rmSync(folder.readyFile(service), { force: true });
     const log = openSync(folder.logFile(service), "a", 0o600);
-    const child = spawn(process.execPath, [join(repository, command.main), ...command.args], {
+    const child = spawn(process.execPath, [join(REPOSITORY, command.main), ...command.args], {
         env: { ...process.env, ...command.environment },
         stdio: ["ignore", log, log],
         detached: true,
