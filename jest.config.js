@@ -1,17 +1,13 @@
 /** Tests by level: `jest --selectProjects unit contract engine`. */
-const shared = {
-    transform: {
-        "\\.ts$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
-    },
-    testEnvironment: "node",
-    modulePathIgnorePatterns: ["/dist/"],
-};
-const level = (name, extra = {}) => ({
-    ...shared,
-    ...extra,
+const level = (name) => ({
     displayName: name,
     testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+    testEnvironment: "node",
+    // Types are checked by `npm run build` and `npm run lint`.
+    transform: { "\\.ts$": ["ts-jest", { tsconfig: "test/tsconfig.json", isolatedModules: true }] },
+    modulePathIgnorePatterns: ["/dist/"],
 });
+
 module.exports = {
     projects: [level("unit"), level("contract"), level("engine")],
     testTimeout: 300_000,

@@ -210,6 +210,9 @@ function knownAndSingle(
     if (stranger !== undefined) {
         return `names ${show(stranger)}; the nodes are ${known.join(", ")}`;
     }
+    if (nodes.length === 1 && controlPlaneCount === 1) {
+        return "cannot be used with a single control plane: its etcd data would be lost with it";
+    }
     return nodes.length > 1
         ? `names ${nodes.length} control planes; replace one per \`pulumi up\`, so that etcd keeps its quorum`
         : undefined;

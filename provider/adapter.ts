@@ -184,5 +184,5 @@ function plain(value: unknown, path: string): unknown {
                 .map(([key, member]) => [key, plain(member, path === "" ? key : `${path}.${key}`)]),
         );
     }
-    throw new Error(`output ${path} is ${typeof value} ${String(value)}, which is not JSON`);
+    throw new Error(`output ${path} is a ${typeof value} that is not JSON`);
 }

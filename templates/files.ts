@@ -6,7 +6,7 @@ import {
     kubeletFlags,
     schedulerPod,
 } from "./components";
-import { sha256 } from "./bundle";
+import { sha256 } from "./digest";
 import { mergeConfig, yamlText, type ConfigObject } from "./config-object";
 import { installItems } from "./downloads";
 import { renderTemplate } from "./engine";
@@ -35,7 +35,7 @@ export interface FileSpec {
     /** Whether these settings want the file; always, when absent. */
     when?: (settings: ClusterSettings) => boolean;
     /** The file's text. Throws on reading a value that `needs` does not name or that is missing. */
-    render(values: Values): string;
+    readonly render: (values: Values) => string;
 }
 
 type Declaration = Pick<FileSpec, "path" | "needs" | "render"> & Partial<FileSpec>;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { readConfig, type ServeFlags } from "./config";
-import { writeAtomically } from "./dataDir";
+import { writeAtomically } from "./data-dir";
 import { StartupError } from "./errors";
 import { startServer } from "./server";
 

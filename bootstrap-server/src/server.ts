@@ -2,20 +2,20 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createApp } from "./app";
 import type { BootstrapServerOptions } from "./config";
-import { dataPaths, keptEncryptionKey, keptOperatorToken } from "./dataDir";
+import { dataPaths, keptEncryptionKey, keptOperatorToken } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
 import { excloudClient, type Excloud } from "./excloud";
 import { agentRoutes, firstContactRoute } from "./routes/node";
 import { operatorRoutes } from "./routes/operator";
 import { databaseClock, type Clock } from "./store/clock";
-import { checkCloudTables } from "./store/cloudTables";
+import { checkCloudTables } from "./store/cloud-tables";
 import { registerKeys } from "./store/contents";
 import { openDatabase } from "./store/database";
 import { Keyring } from "./store/keyring";
 import type { Db } from "./store/schema";
 import { ensureTls } from "./tls";
-import { excloudVerifier } from "./verify/excloudMode";
-import { selfHostedVerifier } from "./verify/selfHosted";
+import { excloudVerifier } from "./verify/excloud-mode";
+import { selfHostedVerifier } from "./verify/self-hosted";
 import type { Context } from "./context";
 
 /** A running server, with what its own process may reach. */

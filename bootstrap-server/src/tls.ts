@@ -2,7 +2,7 @@ import { generateKeyPair, randomBytes, X509Certificate } from "node:crypto";
 import { promisify } from "node:util";
 import { md, pki } from "node-forge";
 import { isAddress } from "./addresses";
-import { dataPaths, readIfThere, writeAtomically } from "./dataDir";
+import { dataPaths, readIfThere, writeAtomically } from "./data-dir";
 import { StartupError } from "./errors";
 
 /** What HTTPS is served with, and the authority that nodes and operators pin. */

@@ -71,9 +71,9 @@ export interface ClusterCertificate extends Common {
 /** A certificate of one node. */
 export interface NodeCertificate extends Common {
     scope: "node";
-    commonName(nodeName: string): string;
+    readonly commonName: (nodeName: string) => string;
     /** Names and addresses it is valid for. */
-    subjectAltNames?(node: NodeNames, cluster: ClusterNames): string[];
+    readonly subjectAltNames?: (node: NodeNames, cluster: ClusterNames) => string[];
 }
 
 const files = (name: string, owner = "root:root"): CertificateFiles => ({

@@ -71,7 +71,11 @@ export function makeClient<T extends Operations>(operations: T, endpoint: Endpoi
     return async (name, ...parameters) => {
         const operation: Operation = operations[name] as Operation;
         const given = (parameters[0] ?? {}) as Record<string, unknown>;
-        const url = urlOf(operation, endpoint.baseUrls[operation.service] ?? "", given);
+        const url = urlOf(
+            operation,
+            endpoint.baseUrls[operation.service] ?? "",
+            given as Record<string, string | number | undefined>,
+        );
         const body = operation.body && pick(given, Object.keys(operation.body.properties));
         const token = endpoint.token();
         let answer: Dispatcher.ResponseData;
@@ -104,9 +108,13 @@ export function makeClient<T extends Operations>(operations: T, endpoint: Endpoi
     };
 }
 
-function urlOf(operation: Operation, base: string, given: Record<string, unknown>): URL {
+function urlOf(
+    operation: Operation,
+    base: string,
+    given: Record<string, string | number | undefined>,
+): URL {
     const path = operation.path.replace(/\{(\w+)\}/g, (_, key: string) =>
-        encodeURIComponent(String(given[key])),
+        encodeURIComponent(given[key] ?? ""),
     );
     const url = new URL(base.replace(/\/+$/, "") + path);
     for (const key of Object.keys(operation.query?.properties ?? {})) {

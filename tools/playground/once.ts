@@ -98,7 +98,7 @@ async function inventory({ services }: Playground): Promise<unknown[]> {
         headers: { authorization: `Bearer ${services.environment["EXCLOUD_API_KEY"]}` },
     });
     const held = (await answer.body.json()) as Record<string, unknown>;
-    return Object.values(held).filter(Array.isArray).flat();
+    return Object.values(held).flatMap((part) => (Array.isArray(part) ? (part as unknown[]) : []));
 }
 
 function step(name: string): void {

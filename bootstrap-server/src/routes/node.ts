@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { bearerToken } from "../secrets";
 import * as agent from "../service/agent";
-import { firstBundle } from "../service/firstContact";
+import { firstBundle } from "../service/first-contact";
 import * as schemas from "./schemas";
 import type { Context } from "../context";
 import type { App } from "./types";

@@ -1,8 +1,8 @@
 import { ApiError } from "../errors";
 import { bearerToken, matchesDigest, sha256 } from "../secrets";
 import * as clusters from "../service/clusters";
-import * as bundles from "../service/nodeBundles";
-import * as roleFiles from "../service/roleFiles";
+import * as bundles from "../service/node-bundles";
+import * as roleFiles from "../service/role-files";
 import * as slots from "../service/slots";
 import { clusterStatus } from "../service/status";
 import * as schemas from "./schemas";

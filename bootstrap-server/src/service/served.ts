@@ -11,7 +11,7 @@ import {
 import { generationToServe } from "../rules/rollout";
 import { readContents } from "../store/contents";
 import type { Trx } from "../store/schema";
-import { manifestOfGeneration } from "./nodeBundles";
+import { manifestOfGeneration } from "./node-bundles";
 import { advanceFounding, nodesOf, rolloutView, type ClusterRow, type NodeRow } from "./rows";
 import type { Context } from "../context";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
-import { serverApiKey, startExcloudStandIn, type ExcloudStandIn } from "./support/excloudStandIn";
+import { serverApiKey, startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
 
 /** The compiled command line: `npm run build` makes it. */
 const main = join(__dirname, "../../../bootstrap-server/dist/main.js");

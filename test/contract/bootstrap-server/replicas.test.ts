@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import { sha256 } from "../../../bootstrap-server/src/secrets";
-import { orgId, startExcloudStandIn, type ExcloudStandIn } from "./support/excloudStandIn";
+import { orgId, startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster } from "./support/harness";
 import { startPostgres, type TestPostgres } from "./support/postgres";
 

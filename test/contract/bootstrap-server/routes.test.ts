@@ -5,7 +5,7 @@ import {
     serverApiKey,
     startExcloudStandIn,
     type ExcloudStandIn,
-} from "./support/excloudStandIn";
+} from "./support/excloud-stand-in";
 import { expectGolden } from "./support/golden";
 import { Harness, newVmId, slotSecret, TestCluster, textFiles } from "./support/harness";
 import { startPostgres, type TestPostgres } from "./support/postgres";

@@ -103,7 +103,7 @@ test("whatever happens: one set founds, only its VMs start anew, and never again
                     if (vm !== null && etcdAnswer(state, name, vm) === "new") {
                         expect(founded).toBeUndefined();
                         expect(state).toMatchObject({
-                            set: expect.arrayContaining([{ slot: name, vmId: vm }]) as unknown,
+                            set: expect.arrayContaining([{ slot: name, vmId: vm }]),
                         });
                     }
                 } else if (vms[slot] !== null) {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { includesAddress } from "../../../bootstrap-server/src/addresses";
 import { readConfig } from "../../../bootstrap-server/src/config";
-import { dataPaths, keptOperatorToken } from "../../../bootstrap-server/src/dataDir";
+import { dataPaths, keptOperatorToken } from "../../../bootstrap-server/src/data-dir";
 import { bearerToken, matchesDigest, sha256 } from "../../../bootstrap-server/src/secrets";
 import { Keyring } from "../../../bootstrap-server/src/store/keyring";
 import { ensureTls } from "../../../bootstrap-server/src/tls";

@@ -76,7 +76,11 @@ describe("create, read and update", () => {
 
 describe("errors", () => {
     const failing = (error: Error) =>
-        adapt({ ...handler, create: () => Promise.reject(error), delete: () => Promise.reject(error) });
+        adapt({
+            ...handler,
+            create: () => Promise.reject(error),
+            delete: () => Promise.reject(error),
+        });
 
     test("an id on a foreign error does not make a bogus resource", async () => {
         const foreign = Object.assign(new Error("no"), { id: "req-1", properties: {} });
@@ -119,7 +123,7 @@ describe("toPlainJson", () => {
             fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
                 const clean = JSON.parse(JSON.stringify(value)) as object;
                 if (losesDigits(clean)) {
-                    expect(() => toPlainJson(clean)).toThrow("which is not JSON");
+                    expect(() => toPlainJson(clean)).toThrow("that is not JSON");
                 } else {
                     expect(JSON.stringify(toPlainJson(clean))).toEqual(JSON.stringify(clean));
                 }

@@ -259,7 +259,10 @@ describe("SecurityGroup", () => {
 
     test("delete waits for the VM that still holds it", async () => {
         const { id } = await securityGroup.create(group(), context);
-        const vm = await virtualMachine.create(machine({ securityGroupIds: [Number(id)] }), context);
+        const vm = await virtualMachine.create(
+            machine({ securityGroupIds: [Number(id)] }),
+            context,
+        );
         cloud.terminateVm(Number(vm.id));
         await securityGroup.delete(id, group(), context);
         expect(Object.values(cloud.inventory()).flat()).toEqual([]);

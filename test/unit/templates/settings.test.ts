@@ -3,18 +3,15 @@ import { spawnSync } from "node:child_process";
 import { Address4 } from "ip-address";
 import fc from "fast-check";
 import {
-    canonicalManifest,
     clusterSettings,
     envLines,
     fileSpecs,
-    generationOf,
     installItems,
     defaultVersions,
     nthAddress,
     overlaps,
     renderKubeconfig,
     renderUserData,
-    sha256,
     shellQuote,
 } from "../../../templates";
 import { filesOf, valuesOf } from "./fixtures";
@@ -206,17 +203,6 @@ describe("a file's text", () => {
         for (const spec of fileSpecs.filter((one) => one.scope === "role")) {
             expect(spec.needs.filter((need) => own.includes(need))).toEqual([]);
         }
-    });
-});
-
-describe("a manifest", () => {
-    const entry = { sha256: "ab", mode: "0600", owner: "root:root" };
-
-    test("has one text, whatever order it was made in", () => {
-        expect(canonicalManifest({ "/b": entry, "/B": entry, "/a": entry })).toBe(
-            ["/B", "/a", "/b"].map((path) => `${path}\tab\t0600\troot:root\n`).join(""),
-        );
-        expect(generationOf({ "/a": entry })).toBe(sha256("/a\tab\t0600\troot:root\n"));
     });
 });
 

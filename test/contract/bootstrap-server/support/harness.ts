@@ -9,7 +9,7 @@ import { generationOf } from "../../../../bootstrap-server/src/rules/generation"
 import { sha256 } from "../../../../bootstrap-server/src/secrets";
 import { startServer, type RunningServer } from "../../../../bootstrap-server/src/server";
 import { databaseClock } from "../../../../bootstrap-server/src/store/clock";
-import { serverApiKey, type ExcloudStandIn } from "./excloudStandIn";
+import { serverApiKey, type ExcloudStandIn } from "./excloud-stand-in";
 
 // An ES module that the documentation's file server loads for downloads, which it never offers.
 // Node loads it by require; jest's module loader cannot.

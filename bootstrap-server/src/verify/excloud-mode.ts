@@ -1,7 +1,7 @@
 import { includesAddress } from "../addresses";
 import { ExcloudUnavailable, type Excloud } from "../excloud";
 import { sha256 } from "../secrets";
-import { cloudVmAddresses } from "../store/cloudTables";
+import { cloudVmAddresses } from "../store/cloud-tables";
 import type { Clock } from "../store/clock";
 import type { Db } from "../store/schema";
 import { refused, type RequestFacts, type Verdict, type Verifier } from "./verifier";

@@ -5,7 +5,7 @@ import type { Manifest } from "../rules/generation";
 import { deleteUnusedContents, putContents } from "../store/contents";
 import type { Db, Trx } from "../store/schema";
 import { findCluster } from "./clusters";
-import { digestsOf, findRoleFiles } from "./roleFiles";
+import { digestsOf, findRoleFiles } from "./role-files";
 import { advanceFounding, inCluster, nodeInSlot, type ClusterRow, type NodeRow } from "./rows";
 import type { Context } from "../context";
 
