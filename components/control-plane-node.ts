@@ -4,6 +4,7 @@ import {
     NodeAddress,
     NodeBundle,
     NodeSlot,
+    type RoleFiles,
     VirtualMachine,
     type ClusterRegistration,
 } from "../provider/resources";
@@ -55,9 +56,8 @@ export interface NodeContext {
     /** The settings that decide which files there are; plain. */
     shape: ClusterSettings;
     values: ValueInputs;
-    roleFiles: readonly PlannedFile[];
-    /** What the node's bundle must wait for. */
-    dependsOn: pulumi.Resource[];
+    /** The files of the node's role: its bundle is put after them. */
+    roleFiles: RoleFiles;
 }
 
 /**
@@ -136,9 +136,10 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
                 vmId: vm.id,
                 address: privateIpv4,
                 ...fileInputs(files),
-                manifest: manifestOf([...context.roleFiles, ...files]),
+                manifest: manifestOf(files),
+                roleManifest: context.roleFiles.manifest,
             },
-            { ...ofRegistration, dependsOn: [nodeSlot, ...context.dependsOn] },
+            { ...ofRegistration, dependsOn: [nodeSlot, context.roleFiles] },
         );
         this.registerOutputs({});
     }

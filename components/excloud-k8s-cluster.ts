@@ -111,19 +111,19 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
             ...pemValues(pki.certificates),
         };
         const shape = shapeOf(args);
-        const roleFiles = [
+        const sharedFiles = [
             ...renderFiles(fileSpecsFor(shape, "control-plane", "role"), values),
             ...pkiFiles(pki),
         ];
-        const sharedFiles = new RoleFiles(
+        const roleFiles = new RoleFiles(
             `${name}-control-plane`,
             {
                 bootstrap: bootstrap.server,
                 clusterId: registration.clusterId,
                 role: "control-plane",
                 slots,
-                ...fileInputs(roleFiles),
-                manifest: manifestOf(roleFiles),
+                ...fileInputs(sharedFiles),
+                manifest: manifestOf(sharedFiles),
             },
             { ...child, deletedWith: registration },
         );
@@ -157,7 +157,6 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
             shape,
             values,
             roleFiles,
-            dependsOn: [sharedFiles],
         };
         const nodes = slots.map(
             (slot) =>

@@ -50,7 +50,7 @@ function uniquelyNamed(options: pulumi.CustomResourceOptions = {}): pulumi.Custo
 
 /** A preview shows the files themselves; their digests say nothing more. */
 function showingFiles(options: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
-    return { hideDiffs: ["manifest"], ...options };
+    return { hideDiffs: ["manifest", "roleManifest"], ...options };
 }
 
 export class ClusterRegistration extends ExcloudResource {
@@ -80,12 +80,15 @@ export class SecurityGroup extends ExcloudResource {
 }
 
 export class RoleFiles extends ExcloudResource {
+    /** Digest, mode and owner by path; known in previews. */
+    declare readonly manifest: pulumi.Output<Record<string, string>>;
+
     constructor(
         name: string,
         inputs: AsInputs<RoleFilesInputs>,
         options?: pulumi.CustomResourceOptions,
     ) {
-        super("RoleFiles", name, inputs, [], showingFiles(options));
+        super("RoleFiles", name, inputs, ["manifest"], showingFiles(options));
     }
 }
 

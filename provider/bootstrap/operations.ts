@@ -38,6 +38,7 @@ const Phase = Type.Object({
     finished_at: Type.Union([Type.String(), Type.Null()]),
     message: Type.Union([Type.String(), Type.Null()]),
 });
+export type Phase = Static<typeof Phase>;
 const NodeStatus = Type.Object({
     slot: Type.String(),
     node_name: Type.String(),

@@ -1,4 +1,4 @@
-import type { NodeStatus } from "../bootstrap/operations";
+import type { NodeStatus, Phase } from "../bootstrap/operations";
 import type { BootstrapServer, Context } from "../context";
 import type { Handler } from "../handler";
 
@@ -41,52 +41,75 @@ export const clusterReadiness: Handler<ClusterReadinessInputs> = {
 async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): Promise<void> {
     const call = context.bootstrap(inputs.bootstrap);
     const slots = Object.keys(inputs.generations).sort();
-    const shown = new Map<string, string>();
-    let nodes: NodeStatus[] = [];
-    const isReady = (node: NodeStatus | undefined, slot: string) =>
-        node?.reported_generation === inputs.generations[slot] && node?.healthy === true;
+    const shown = new Set<string>();
+    let last: Record<string, string> = {};
 
     const ready = await context.poll(inputs.timeout, async () => {
-        nodes = (await call("getStatus", { cluster_id: inputs.clusterId })).nodes;
-        for (const slot of slots) {
+        const { nodes } = await call("getStatus", { cluster_id: inputs.clusterId });
+        const news = slots.map((slot) => {
             const node = nodes.find((candidate) => candidate.slot === slot);
-            const line = isReady(node, slot) ? "ready" : describe(node);
-            if (shown.get(slot) !== line) {
-                shown.set(slot, line);
-                context.log(`${slot}: ${line}`);
+            return [slot, progressOf(node, inputs.generations[slot])] as const;
+        });
+        for (const line of news.flatMap(([slot, lines]) =>
+            lines.map((text) => `${slot}: ${text}`),
+        )) {
+            if (!shown.has(line)) {
+                shown.add(line);
+                context.log(line);
             }
         }
-        const found = (slot: string) => nodes.find((node) => node.slot === slot);
-        return slots.every((slot) => isReady(found(slot), slot)) ? true : undefined;
+        last = Object.fromEntries(news.map(([slot, lines]) => [slot, lines.at(-1) ?? ""]));
+        return Object.values(last).every((line) => line === readyLine) ? true : undefined;
     });
     if (!ready) {
-        const late = slots.filter((slot) => shown.get(slot) !== "ready");
+        const late = slots.filter((slot) => last[slot] !== readyLine);
         throw new Error(
             [
                 `${late.length} of ${slots.length} nodes are not ready after ${inputs.timeout} s:`,
-                ...late.map((slot) => `  ${slot}: ${shown.get(slot)}`),
+                ...late.map((slot) => `  ${slot}: ${last[slot]}`),
                 "Next: mend the cause, then run `pulumi up` again; it goes on from here",
             ].join("\n"),
         );
     }
 }
 
-/** What a node is doing, in one line. */
-function describe(node: NodeStatus | undefined): string {
-    const latest = node?.phases.at(-1);
-    if (node === undefined || latest === undefined) {
-        return node?.last_refusal
-            ? `refused by the bootstrap server: ${node.last_refusal.reason}`
-            : "waiting for the VM's first call";
+const readyLine = "ready";
+
+/** What a node has done and is doing, a line each; `ready` last when it is what it is to be. */
+function progressOf(node: NodeStatus | undefined, generation: string | undefined): string[] {
+    if (node === undefined || node.phases.length === 0) {
+        return [
+            node?.last_refusal
+                ? `refused by the bootstrap server: ${node.last_refusal.reason}`
+                : "waiting for the VM's first call",
+        ];
     }
-    const { phase, state, message } = latest;
+    const boot = node.phases.filter(({ phase }) => phase !== "applied").map(describePhase);
+    if (node.reported_generation === generation && node.healthy) {
+        return [...boot, readyLine];
+    }
+    const applied = node.phases.find(({ phase }) => phase === "applied");
+    if (applied === undefined) {
+        return boot;
+    }
+    if (applied.state === "failed") {
+        return [...boot, describePhase(applied)];
+    }
+    return [
+        ...boot,
+        node.released_generation === generation
+            ? "applying its new files"
+            : "waiting for its turn: one control plane changes at a time",
+    ];
+}
+
+function describePhase({ phase, state, started_at, finished_at, message }: Phase): string {
     if (state === "failed") {
         return `${phase} failed: ${message ?? "no reason given"}`;
     }
-    if (phase === "applied") {
-        return node.released_generation === node.desired_generation
-            ? "applying its new files"
-            : "waiting for its turn";
+    if (state === "running" || finished_at === null) {
+        return `${phase} ...`;
     }
-    return state === "done" ? `${phase} done` : phase;
+    const seconds = (Date.parse(finished_at) - Date.parse(started_at)) / 1000;
+    return `${phase} done, ${seconds.toFixed(1)} s`;
 }

@@ -16,11 +16,13 @@ export interface NodeBundleInputs extends FileInputs {
     vmId: string;
     /** Private IPv4 address at which the other nodes reach this one. */
     address: string;
-    /** SHA-256 of the manifest in its canonical form. Derived by `check`, so that previews know it. */
+    /** The manifest of the files of its role. */
+    roleManifest: FileInputs["manifest"];
+    /** SHA-256 of the manifest of all its files, in canonical form. Derived by `check`, so that previews know it. */
     generation?: string;
 }
 
-/** What one node is to be: its own files and the manifest of all. Put at once, so no node sees half of a change. */
+/** What one node is to be: its own files, and the manifest of all. Put at once, so no node sees half of a change. */
 export const nodeBundle: Handler<NodeBundleInputs> = {
     changes: {
         bootstrap: "update",
@@ -31,19 +33,20 @@ export const nodeBundle: Handler<NodeBundleInputs> = {
         generation: "update",
         // The generation stands for these.
         manifest: "ignore",
+        roleManifest: "ignore",
         files: "ignore",
         secretFiles: "ignore",
         secretDigests: "ignore",
     },
-    writeOnly: ["manifest", "files", "secretFiles", "secretDigests"],
+    writeOnly: ["manifest", "roleManifest", "files", "secretFiles", "secretDigests"],
 
     check: (inputs) =>
         Promise.resolve({
             inputs: {
                 ...inputs,
-                generation: isUnknown(inputs.manifest)
+                generation: isUnknown([inputs.manifest, inputs.roleManifest])
                     ? unknownValue
-                    : generationOf(inputs.manifest),
+                    : generationOf(wholeManifest(inputs)),
             },
             failures: [],
         }),
@@ -87,7 +90,16 @@ async function put(inputs: NodeBundleInputs, context: Context): Promise<void> {
         vm_id: Number(inputs.vmId),
         address: inputs.address,
         files: filesForServer(inputs),
-        manifest: manifestForServer(inputs.manifest),
-        generation: inputs.generation ?? generationOf(inputs.manifest),
+        manifest: manifestForServer(wholeManifest(inputs)),
+        generation: inputs.generation ?? generationOf(wholeManifest(inputs)),
     });
+}
+
+/** The manifest of all files of a node. @throws Error when the node and its role have the same path */
+function wholeManifest({ roleManifest, manifest }: NodeBundleInputs): FileInputs["manifest"] {
+    const twice = Object.keys(manifest).find((path) => path in roleManifest);
+    if (twice !== undefined) {
+        throw new Error(`file ${twice} is given by the node and by its role`);
+    }
+    return { ...roleManifest, ...manifest };
 }

@@ -1,6 +1,12 @@
 import type { BootstrapServer, Context } from "../context";
 import { isUnknown, unknownValue, type Handler } from "../handler";
-import { digestOf, digestsIn, filesForServer, type FileInputs } from "./bootstrap-files";
+import {
+    digestOf,
+    digestsIn,
+    filesForServer,
+    generationOf,
+    type FileInputs,
+} from "./bootstrap-files";
 import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
 
 export interface RoleFilesInputs extends FileInputs {
@@ -9,7 +15,7 @@ export interface RoleFilesInputs extends FileInputs {
     role: string;
     /** Every node of the role. For control planes this is the set that founds etcd. */
     slots: string[];
-    /** SHA-256 over the digests. Derived by `check`; stands for the files in the state. */
+    /** SHA-256 of the manifest. Derived by `check`; stands for the files in the state. */
     digest?: string;
 }
 
@@ -27,15 +33,13 @@ export const roleFiles: Handler<RoleFilesInputs> = {
         secretFiles: "ignore",
         secretDigests: "ignore",
     },
-    writeOnly: ["manifest", "files", "secretFiles", "secretDigests"],
+    writeOnly: ["files", "secretFiles", "secretDigests"],
 
     check: (inputs) =>
         Promise.resolve({
             inputs: {
                 ...inputs,
-                digest: isUnknown(inputs.manifest)
-                    ? unknownValue
-                    : digestOf(digestsIn(inputs.manifest)),
+                digest: isUnknown(inputs.manifest) ? unknownValue : generationOf(inputs.manifest),
             },
             failures: [],
         }),
@@ -45,19 +49,16 @@ export const roleFiles: Handler<RoleFilesInputs> = {
         return { id: `${inputs.clusterId}/${inputs.role}`, outputs: {} };
     },
 
-    async read(id, { bootstrap, clusterId, role }, context) {
+    async read(id, { bootstrap, clusterId, role, manifest }, context) {
         const found = await unlessGone(
             context.bootstrap(bootstrap)("getRoleFiles", { cluster_id: clusterId, role }),
         );
-        return (
-            found && {
-                id,
-                outputs: {
-                    slots: found.slots,
-                    digest: digestOf(found.digests),
-                },
-            }
-        );
+        if (found === undefined) {
+            return undefined;
+        }
+        const digest = digestOf(found.digests);
+        const isOurs = digest === digestOf(digestsIn(manifest));
+        return { id, outputs: { slots: found.slots, ...(isOurs ? {} : { digest }) } };
     },
 
     async update(id, _state, inputs, context) {

@@ -73,7 +73,9 @@ export class Stack {
         const { pulumi, env, project, name } = this.options;
         const divider = args.indexOf("--");
         const at = divider === -1 ? args.length : divider;
-        const flags = ["--stack", name, "--non-interactive"];
+        // On a terminal the engine shows a live tree, elsewhere lines.
+        const isLive = stdio === "inherit" && process.stdout.isTTY;
+        const flags = ["--stack", name, ...(isLive ? [] : ["--non-interactive"])];
         return spawn(pulumi, [...args.slice(0, at), ...flags, ...args.slice(at)], {
             cwd: project,
             env,

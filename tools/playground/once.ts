@@ -88,8 +88,9 @@ async function mustHaveReachedNodes({ stack, folder, bootstrap }: Playground): P
 
 async function countResources({ stack }: Playground): Promise<number> {
     const { stdout } = await stack.capture(["stack", "export"]);
-    const state = JSON.parse(stdout) as { deployment: { resources?: unknown[] } };
-    return state.deployment.resources?.length ?? 0;
+    const state = JSON.parse(stdout) as { deployment: { resources?: { type: string }[] } };
+    const resources = state.deployment.resources ?? [];
+    return resources.filter(({ type }) => !type.startsWith("pulumi:providers:")).length;
 }
 
 /** Everything that the local cloud still holds and that costs or lingers. */
