@@ -188,7 +188,14 @@ export const Bundle = strict({
     files: Type.Record(Type.String(), Type.String()),
     attributes: Type.Record(Type.String(), strict({ mode: ModeText, owner: Owner })),
     peers: Type.Array(strict({ name: Type.String(), address: Type.String(), role: RoleName })),
-    etcd: Type.Optional(strict({ state: oneOf(["new", "existing"] as const) })),
+    etcd: Type.Optional(
+        strict({
+            state: oneOf(["new", "existing"] as const),
+            members: Type.Optional(
+                Type.Array(strict({ name: Type.String(), address: Type.String() })),
+            ),
+        }),
+    ),
     agent_token: Type.Optional(Type.String()),
 });
 

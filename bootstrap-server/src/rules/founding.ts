@@ -4,10 +4,20 @@
  * the caller holds the cluster's row lock.
  */
 
-/** A control plane bound to a VM. */
+/** A control plane bound to a VM, as it was when the set was frozen. */
 export interface Binding {
     slot: string;
     vmId: number;
+    /** Name of its etcd member. */
+    name: string;
+    /** Where the other members reach it. */
+    address: string;
+}
+
+/** A member as founders are told. All get the same list, whatever VM a slot is bound to by then. */
+export interface EtcdMember {
+    name: string;
+    address: string;
 }
 
 /** Where a cluster's etcd stands. The set is kept when founded, as a record of who founded it. */
@@ -20,12 +30,17 @@ export type Founding =
 export interface FoundingSlot {
     slot: string;
     vmId: number | null;
+    name: string;
+    address: string | null;
     /** Whether its bundle was put, so that it could be served. */
     hasBundle: boolean;
 }
 
-/** What a control plane is told: start a new etcd, join the existing one, or ask again later. */
-export type EtcdAnswer = "new" | "existing" | "wait";
+/** What a control plane is told: found etcd with these members, join the existing one, or ask again later. */
+export type EtcdAnswer =
+    | { state: "new"; members: EtcdMember[] }
+    | { state: "existing" }
+    | { state: "wait" };
 
 /** The smallest majority of a set. */
 export function majority(size: number): number {
@@ -49,8 +64,11 @@ export function beginFounding(
     const set: Binding[] = [];
     for (const name of expected) {
         const found = slots.find(({ slot }) => slot === name);
-        if (!found || found.vmId === null || !found.hasBundle) return current;
-        set.push({ slot: name, vmId: found.vmId });
+        if (!found || found.vmId === null || found.address === null || !found.hasBundle) {
+            return current;
+        }
+        const { vmId, address } = found;
+        set.push({ slot: name, vmId, name: found.name, address });
     }
     return { state: "founding", set };
 }
@@ -59,13 +77,16 @@ export function beginFounding(
 export function etcdAnswer(current: Founding, slot: string, vmId: number): EtcdAnswer {
     switch (current.state) {
         case "unfounded":
-            return "wait";
+            return { state: "wait" };
         case "founding":
             return current.set.some((one) => one.slot === slot && one.vmId === vmId)
-                ? "new"
-                : "wait";
+                ? {
+                      state: "new",
+                      members: current.set.map(({ name, address }) => ({ name, address })),
+                  }
+                : { state: "wait" };
         case "founded":
-            return "existing";
+            return { state: "existing" };
     }
 }
 

@@ -128,6 +128,8 @@ function foundingSlots(nodes: readonly NodeRow[]): FoundingSlot[] {
         .map((node) => ({
             slot: node.slot,
             vmId: node.vm_id,
+            name: node.node_name,
+            address: node.vm_ip,
             hasBundle: node.desired_generation !== null,
         }));
 }

@@ -15,6 +15,9 @@ import { manifestOfGeneration } from "./node-bundles";
 import { advanceFounding, nodesOf, rolloutView, type ClusterRow, type NodeRow } from "./rows";
 import type { Context } from "../context";
 
+/** How a control plane starts its etcd member. */
+type EtcdStart = Exclude<EtcdAnswer, { state: "wait" }>;
+
 /** A bundle as a node receives it. The shape is frozen (snapshot test). */
 export interface ServedBundle {
     schema: 1;
@@ -28,7 +31,7 @@ export interface ServedBundle {
     attributes: Record<string, { mode: string; owner: string }>;
     peers: Peer[];
     /** Control planes only. */
-    etcd?: { state: Exclude<EtcdAnswer, "wait"> };
+    etcd?: EtcdStart;
     /** Only in a first bundle. */
     agent_token?: string;
 }
@@ -38,7 +41,7 @@ export interface Release {
     generation: string;
     revision: string;
     peers: Peer[];
-    etcd: Exclude<EtcdAnswer, "wait"> | undefined;
+    etcd: EtcdStart | undefined;
 }
 
 function peersOf(nodes: readonly NodeRow[]): Peer[] {
@@ -68,7 +71,7 @@ export async function release(
     if (node.role === "control-plane") {
         const founding = await advanceFounding(trx, cluster, "release");
         const answer = etcdAnswer(founding, node.slot, node.vm_id);
-        if (answer === "wait") return undefined;
+        if (answer.state === "wait") return undefined;
         etcd = answer;
     }
     if (generation !== node.released_generation) {
@@ -106,6 +109,6 @@ export async function assembleBundle(
             }),
         ),
         peers,
-        ...(etcd ? { etcd: { state: etcd } } : {}),
+        ...(etcd ? { etcd } : {}),
     };
 }

@@ -21,7 +21,13 @@ export const Bundle = Type.Object({
         Type.Object({ name: Type.String(), address: Type.String(), role: Type.String() }),
     ),
     etcd: Type.Optional(
-        Type.Object({ state: Type.Union([Type.Literal("new"), Type.Literal("existing")]) }),
+        Type.Union([
+            Type.Object({
+                state: Type.Literal("new"),
+                members: Type.Array(Type.Object({ name: Type.String(), address: Type.String() })),
+            }),
+            Type.Object({ state: Type.Literal("existing") }),
+        ]),
     ),
     agent_token: Type.Optional(Type.String()),
 });

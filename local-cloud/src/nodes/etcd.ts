@@ -47,7 +47,7 @@ export class EtcdClusters {
         this.clusters = new Store(path.join(folder, "etcd-clusters.json"), (row) => row.cluster_id);
     }
 
-    /** Starts the node's member, as `etcd.state` and the peers in its bundle tell it. */
+    /** Starts the node's member, as `etcd` in its bundle tells it. */
     start(bundle: Bundle): EtcdStart {
         const own = ownMember(bundle);
         if (own === undefined || bundle.etcd === undefined) {
@@ -60,7 +60,9 @@ export class EtcdClusters {
         if (known !== undefined && includes(known.members, own) && includes(known.started, own)) {
             return this.rise(known, own);
         }
-        return bundle.etcd.state === "new" ? this.found(bundle, own) : this.join(known, own);
+        return bundle.etcd.state === "new"
+            ? this.found(bundle, bundle.etcd.members, own)
+            : this.join(known, own);
     }
 
     stop(bundle: Bundle): void {
@@ -74,8 +76,7 @@ export class EtcdClusters {
         return cluster !== undefined && this.alive(cluster) >= majority(cluster.members.length);
     }
 
-    private found(bundle: Bundle, own: Member): EtcdStart {
-        const founders = controlPlanes(bundle);
+    private found(bundle: Bundle, founders: readonly Member[], own: Member): EtcdStart {
         const known = this.clusters.get(bundle.cluster_id);
         if (known === undefined) return this.rise(newCluster(bundle, founders), own);
         if (setText(known.founders) === setText(founders)) return this.rise(known, own);

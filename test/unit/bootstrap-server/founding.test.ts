@@ -15,16 +15,19 @@ const slots = (...vmIds: (number | null)[]): FoundingSlot[] =>
     vmIds.map((vmId, index) => ({
         slot: names[index] as string,
         vmId,
+        name: `${names[index]}.cluster`,
+        address: vmId === null ? null : `10.0.0.${vmId}`,
         hasBundle: vmId !== null,
     }));
 const unfounded: Founding = { state: "unfounded" };
 const founding: Founding = {
     state: "founding",
-    set: [
-        { slot: "cp-1", vmId: 1 },
-        { slot: "cp-2", vmId: 2 },
-        { slot: "cp-3", vmId: 3 },
-    ],
+    set: [1, 2, 3].map((vmId) => ({
+        slot: `cp-${vmId}`,
+        vmId,
+        name: `cp-${vmId}.cluster`,
+        address: `10.0.0.${vmId}`,
+    })),
 };
 
 test.each([
@@ -71,10 +74,15 @@ describe("the founding set", () => {
 });
 
 test("who starts a new etcd, who joins, who waits", () => {
-    expect(etcdAnswer(unfounded, "cp-1", 1)).toBe("wait");
-    expect(etcdAnswer(founding, "cp-1", 1)).toBe("new");
-    expect(etcdAnswer(founding, "cp-1", 9)).toBe("wait");
-    expect(etcdAnswer({ ...founding, state: "founded" }, "cp-1", 1)).toBe("existing");
+    expect(etcdAnswer(unfounded, "cp-1", 1)).toEqual({ state: "wait" });
+    expect(etcdAnswer(founding, "cp-1", 1)).toEqual({
+        state: "new",
+        members: [1, 2, 3].map((n) => ({ name: `cp-${n}.cluster`, address: `10.0.0.${n}` })),
+    });
+    expect(etcdAnswer(founding, "cp-1", 9)).toEqual({ state: "wait" });
+    expect(etcdAnswer({ ...founding, state: "founded" }, "cp-1", 1)).toEqual({
+        state: "existing",
+    });
 });
 
 type Step = { kind: "bind" | "fetch" | "report"; slot: number };
@@ -100,10 +108,12 @@ test("whatever happens: one set founds, only its VMs start anew, and never again
                 } else if (kind === "fetch") {
                     state = beginFounding(state, names, slots(...vms));
                     const vm = vms[slot] ?? null;
-                    if (vm !== null && etcdAnswer(state, name, vm) === "new") {
+                    if (vm !== null && etcdAnswer(state, name, vm).state === "new") {
                         expect(founded).toBeUndefined();
                         expect(state).toMatchObject({
-                            set: expect.arrayContaining([{ slot: name, vmId: vm }]),
+                            set: expect.arrayContaining([
+                                expect.objectContaining({ slot: name, vmId: vm }),
+                            ]),
                         });
                     }
                 } else if (vms[slot] !== null) {

@@ -141,7 +141,10 @@ export function bundleOf(
             ]),
         ),
         peers: peers(values.nodeName),
-        etcd: { state: "new" },
+        etcd: {
+            state: "new",
+            members: peers(values.nodeName).map(({ name, address }) => ({ name, address })),
+        },
         ...more,
     };
 }

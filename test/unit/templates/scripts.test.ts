@@ -116,7 +116,7 @@ esac`,
     });
 
     test("founders start with the whole set, without a lease", async () => {
-        install({ etcd: { state: "new" } });
+        install({});
         expect(await run()).toMatchObject({ code: 0 });
         expect(settings()).toBe(
             "ETCD_INITIAL_CLUSTER_STATE='new'\nETCD_INITIAL_CLUSTER='cp-1.cluster-42.internal=https://10.0.1.5:2380,cp-2.cluster-42.internal=https://10.0.1.12:2380,cp-3.cluster-42.internal=https://10.0.1.13:2380'\n",
@@ -172,7 +172,7 @@ esac`,
     });
 
     test("a member with data is only started", async () => {
-        install({ etcd: { state: "new" } });
+        install({});
         cluster(member("a0", own, "10.0.1.5"));
         node.write("/var/lib/etcd/data/member/snap/db", "");
         expect(await run()).toMatchObject({ code: 0 });

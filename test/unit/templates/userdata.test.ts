@@ -76,7 +76,7 @@ test("proves itself, waits while there is no bundle, writes it and starts the bo
     expect(JSON.parse(node.read("/etc/exk8s/runtime/bundle.json"))).toEqual({
         generation: "generation-1",
         revision: "revision-1",
-        etcd: { state: "new" },
+        etcd: bundle()["etcd"],
     });
     expect(server.reports.map((one) => [one["phase"], one["state"]])).toEqual([
         ["userdata", "done"],

@@ -155,6 +155,12 @@ export interface Draft {
 export async function goodDraft(ca: Authorities, node: TestNode): Promise<Draft> {
     const { clusterId, number, address } = node;
     const addresses = node.addresses ?? { [number]: address };
+    const members = Object.entries(addresses)
+        .map(([n, peerAddress]) => ({
+            name: nodeName(clusterId, Number(n)),
+            address: peerAddress,
+        }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
     const name = nodeName(clusterId, number);
     const draft: Draft = {
         node,
@@ -196,14 +202,8 @@ export async function goodDraft(ca: Authorities, node: TestNode): Promise<Draft>
                 "/var/lib/kubelet/config.yaml": stringify(kubeletConfig),
             },
             attributes: {},
-            peers: Object.entries(addresses)
-                .map(([n, peerAddress]) => ({
-                    name: nodeName(clusterId, Number(n)),
-                    address: peerAddress,
-                    role: "control-plane",
-                }))
-                .sort((a, b) => (a.name < b.name ? -1 : 1)),
-            etcd: { state: node.etcd ?? "new" },
+            peers: members.map((member) => ({ ...member, role: "control-plane" })),
+            etcd: node.etcd === "existing" ? { state: "existing" } : { state: "new", members },
         },
     };
     for (const expected of expectedCertificates) {

@@ -21,9 +21,10 @@ peer_addresses() {
     jq -r '.[] | select(.role == "control-plane") | .address' "${EXK8S_RUNTIME}/peers.json"
 }
 
+# The founders are frozen by the server: all start with the same list, whoever is replaced meanwhile.
 founders() {
-    jq -r '[.[] | select(.role == "control-plane") | "\(.name)=https://\(.address):2380"] | join(",")' \
-        "${EXK8S_RUNTIME}/peers.json"
+    jq -r '[.etcd.members // [] | .[] | "\(.name)=https://\(.address):2380"] | join(",")' \
+        "${EXK8S_RUNTIME}/bundle.json"
 }
 
 others() {
