@@ -79,7 +79,7 @@ export interface ExcloudK8sClusterArgs {
     /** Size of the root volume in GiB. Default 20. */
     rootVolumeSizeGib?: pulumi.Input<number>;
     bootstrap: BootstrapArgs;
-    /** Default: the version this release was tested with. */
+    /** Default: that of the versions catalog, a patch of v1.35. */
     kubernetesVersion?: pulumi.Input<string>;
     /** IPv4 network of Services. Default `10.96.0.0/12`. */
     serviceCidr?: pulumi.Input<string>;

@@ -13,7 +13,7 @@ export interface Versions {
     pause: string;
 }
 
-/** The newest patches of the minors this release was tested with. */
+/** Newest patches of the minors that the seed names. */
 export const defaultVersions: Versions = {
     kubernetes: "v1.35.4",
     etcd: "v3.6.16",
