@@ -65,7 +65,11 @@ export interface NodeContext {
  * here depends on another node.
  */
 export class ControlPlaneNode extends pulumi.ComponentResource {
+    /** Short name, `cp-1`. */
+    readonly slot: string;
     readonly address: NodeAddress;
+    /** The public address where there is one, else the private one. */
+    readonly reachableAddress: pulumi.Output<string>;
     readonly vmId: pulumi.Output<string>;
     readonly bundle: NodeBundle;
     /** By the certificate's name. */
@@ -79,6 +83,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
         options: pulumi.ComponentResourceOptions,
     ) {
         super("excloud-k8s:index:ControlPlaneNode", name, {}, options);
+        this.slot = slot;
         const { registration, bootstrap } = context;
         const child = { parent: this };
         const ofRegistration = { ...child, deletedWith: registration };
@@ -115,6 +120,9 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
         this.vmId = vm.id;
         this.address = new NodeAddress(name, { vmId: vm.id }, { ...child, deletedWith: vm });
         const { privateIpv4, privateIpv6, publicIpv4 } = this.address;
+        this.reachableAddress = pulumi
+            .all([publicIpv4, privateIpv4])
+            .apply(([open, inside]) => open || inside);
         const own = { nodeName, privateIpv4, privateIpv6, publicIpv4 };
         this.certificates = issueNodeCertificates(name, own, context, child);
 

@@ -34,7 +34,7 @@ interface Request {
 }
 
 /** Makes a private key of the chosen algorithm. The curve is always named: the provider's default is P-224. */
-export function makeKey(
+function makeKey(
     name: string,
     algorithm: KeyAlgorithm,
     options: pulumi.CustomResourceOptions,
