@@ -107,6 +107,8 @@ export interface ExcloudK8sClusterArgs {
     kubeletConfiguration?: Record<string, unknown>;
     /** Merged over our KubeProxyConfiguration. */
     kubeProxyConfiguration?: Record<string, unknown>;
+    /** Merged over our Helm values of Cilium. */
+    ciliumValues?: Record<string, unknown>;
     certificates?: CertificatesArgs;
     mirrors?: MirrorsArgs;
     /**

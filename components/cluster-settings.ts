@@ -46,6 +46,7 @@ export function settingsOf(
             kubeletExtraArgs: args.kubeletExtraArgs,
             kubeletConfiguration: args.kubeletConfiguration,
             kubeProxyConfiguration: args.kubeProxyConfiguration,
+            ciliumValues: args.ciliumValues,
             url: nodeUrl,
             caPem,
         })

@@ -32,6 +32,7 @@ export interface MachineArgs {
     securityGroupIds: pulumi.Output<number[]>;
     sshPubkey: pulumi.Input<string>;
     rootVolumeSizeGib: pulumi.Input<number>;
+    clusterNetworks: { serviceCidr: pulumi.Input<string>; podCidr: pulumi.Input<string> };
     timeouts: { create: number; delete: number };
 }
 
@@ -86,7 +87,6 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
         this.slot = slot;
         const { registration, bootstrap } = context;
         const child = { parent: this };
-        const ofRegistration = { ...child, deletedWith: registration };
         const nodeName = registration.clusterId.apply(
             (clusterId) => `${slot}.cluster-${clusterId}.internal`,
         );
@@ -100,7 +100,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
                 role: "control-plane",
                 nodeName,
             },
-            ofRegistration,
+            child,
         );
         const vm = new VirtualMachine(
             name,
@@ -147,7 +147,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
                 manifest: manifestOf(files),
                 roleManifest: context.roleFiles.manifest,
             },
-            { ...ofRegistration, dependsOn: [nodeSlot, context.roleFiles] },
+            { ...child, dependsOn: [nodeSlot, context.roleFiles] },
         );
         this.registerOutputs({});
     }

@@ -104,7 +104,7 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
                 ...fileInputs(sharedFiles),
                 manifest: manifestOf(sharedFiles),
             },
-            { ...child, deletedWith: registration },
+            child,
         );
         const context: NodeContext = {
             registration,
@@ -112,7 +112,7 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
             pki,
             policy,
             names: certificateNames(args, dnsName, settings),
-            machine: machineArgs(args, securityGroupIds(name, args, registration, child)),
+            machine: machineArgs(args, settings, securityGroupIds(name, args, registration, child)),
             shape,
             values,
             roleFiles,
@@ -216,6 +216,7 @@ function certificateNames(
 /** The shape and place of the VMs, with the arguments' defaults. */
 function machineArgs(
     args: ExcloudK8sClusterArgs,
+    { serviceCidr, podCidr }: pulumi.Output<ClusterSettings>,
     groups: pulumi.Output<number[]>,
 ): NodeContext["machine"] {
     return {
@@ -227,6 +228,7 @@ function machineArgs(
         securityGroupIds: groups,
         sshPubkey: args.sshPubkey ?? "",
         rootVolumeSizeGib: args.rootVolumeSizeGib ?? 20,
+        clusterNetworks: { serviceCidr, podCidr },
         timeouts: {
             create: args.timeouts?.vmCreate ?? 300,
             delete: args.timeouts?.vmDelete ?? 300,

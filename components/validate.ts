@@ -45,7 +45,11 @@ const object: Rule = (value) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
         ? undefined
         : `is ${show(value)}; give an object`;
-const url = text(/^https?:\/\/[A-Za-z0-9.:[\]_~/-]*[^/]$/, `"https://bootstrap.example:8443"`);
+const url = text(/^https:\/\/[A-Za-z0-9.:[\]_~/-]*[^/]$/, `"https://bootstrap.example:8443"`);
+const mirror =
+    (name: "binaries" | "images" | "charts" | "packages"): Rule =>
+    (value) =>
+        tryTo(() => clusterSettings({ mirrors: { [name]: value } }));
 const domain = text(
     /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
     `"cluster.local"`,
@@ -63,7 +67,7 @@ const rules: readonly (readonly [path: string, ...rules: Rule[]])[] = [
     ["allocatePublicIpv4", boolean],
     ["sshPubkey", text(/^[^\n]*$/, `"ssh-ed25519 AAAA..."`)],
     ["rootVolumeSizeGib", integer(10)],
-    ["bootstrap", required],
+    ["bootstrap", required, object],
     ["bootstrap.operatorUrl", required, url],
     ["bootstrap.nodeUrl", url],
     ["bootstrap.caPem", text(/-----BEGIN CERTIFICATE-----/, "the PEM of a certificate")],
@@ -81,11 +85,19 @@ const rules: readonly (readonly [path: string, ...rules: Rule[]])[] = [
     ["kubeletExtraArgs", flags],
     ["kubeletConfiguration", object],
     ["kubeProxyConfiguration", object],
+    ["ciliumValues", object],
+    ["certificates", object],
+    ["certificates.authorities", object],
     ["certificates.keyAlgorithm", oneOf("ECDSA", "RSA")],
     ["certificates.validityDays", integer(1)],
     ["certificates.renewBeforeDays", integer(0), shorterThanValidity],
-    ["mirrors", (value) => tryTo(() => clusterSettings({ mirrors: value as object }))],
+    ["mirrors", object],
+    ["mirrors.binaries", mirror("binaries")],
+    ["mirrors.images", mirror("images")],
+    ["mirrors.charts", mirror("charts")],
+    ["mirrors.packages", mirror("packages")],
     ["replaceNodes", each(text(/./, `"cp-1"`)), knownAndSingle],
+    ["timeouts", object],
     ["timeouts.vmCreate", integer(1)],
     ["timeouts.vmDelete", integer(1)],
     ["timeouts.ready", integer(1)],
@@ -119,16 +131,33 @@ export function validateArgs(cluster: string, args: ExcloudK8sClusterArgs): void
         if ((value === undefined && isOptional) || isOutputLike(value)) {
             return [];
         }
-        const fault = ruleList.map((rule) => rule(value, args)).find(Boolean);
-        return fault === undefined ? [] : [`${path} ${fault}`];
+        // A rule may rely on those before it.
+        for (const rule of ruleList) {
+            const fault = rule(value, args);
+            if (fault !== undefined) {
+                return [`${path} ${fault}`];
+            }
+        }
+        return [];
     });
-    const unknown = Object.keys(args).filter(
-        (name) => !rules.some(([path]) => path.split(".")[0] === name),
-    );
-    faults.push(...unknown.map((name) => `${name} is not an argument of a cluster`));
+    faults.push(...unknownNames(args).map((name) => `${name} is not an argument of a cluster`));
     if (faults.length > 0) {
         throw new InvalidArgumentsError(cluster, faults);
     }
+}
+
+/** Names that no rule knows, also within the groups of arguments. */
+function unknownNames(args: ExcloudK8sClusterArgs): string[] {
+    const paths: readonly string[] = rules.map(([path]) => path);
+    const groups = new Set(
+        paths.filter((path) => path.includes(".")).map((path) => path.split(".")[0] as string),
+    );
+    const names = Object.entries(args).flatMap(([name, value]: [string, unknown]) =>
+        groups.has(name) && typeof value === "object" && value !== null && !isOutputLike(value)
+            ? [name, ...Object.keys(value).map((inner) => `${name}.${inner}`)]
+            : [name],
+    );
+    return names.filter((name) => !paths.includes(name));
 }
 
 function valueAt(args: ExcloudK8sClusterArgs, path: string): unknown {

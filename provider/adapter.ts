@@ -62,12 +62,13 @@ export function adapt<I extends object, O extends object>(handler: Handler<I, O>
 
         diff: (_id, olds, news) =>
             guard(() => {
-                const changed = (Object.keys(handler.changes) as (keyof I & string)[]).filter(
+                const judged = handler.judge?.(stateOf(olds), withoutProvider(news));
+                const changes = { ...handler.changes, ...judged };
+                const changed = (Object.keys(changes) as (keyof I & string)[]).filter(
                     (name) =>
-                        handler.changes[name] !== "ignore" &&
-                        !isDeepStrictEqual(olds[name], news[name]),
+                        changes[name] !== "ignore" && !isDeepStrictEqual(olds[name], news[name]),
                 );
-                const replaces = changed.filter((name) => handler.changes[name] === "replace");
+                const replaces = changed.filter((name) => changes[name] === "replace");
                 const unfinished = handler.isUnfinished?.(stateOf(olds)) ?? false;
                 return Promise.resolve({
                     changes: changed.length > 0 || unfinished,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { makeClient, type Call } from "./api/client";
 import { operations } from "./api/operations";
 import { bootstrapOperations } from "./bootstrap/operations";
-import { howToSet, lookUp, type ConfigReader } from "./credentials";
+import { find, howToSet, lookUp, type ConfigReader } from "./credentials";
 
 /** Where the bootstrap server is reached by whoever runs Pulumi. */
 export interface BootstrapServer {
@@ -57,9 +57,10 @@ export function makeContext(config: ConfigReader): Context {
         },
         bootstrap: (server, patience = 5) => {
             lookUp("bootstrapToken", config);
-            return shared(JSON.stringify([server, patience]), () =>
+            const url = find("bootstrapUrl", config) ?? server.operatorUrl;
+            return shared(JSON.stringify([url, server.caPem, patience]), () =>
                 makeClient(bootstrapOperations, {
-                    baseUrls: { bootstrap: server.operatorUrl },
+                    baseUrls: { bootstrap: url },
                     token: () => lookUp("bootstrapToken", config),
                     credentialName: howToSet("bootstrapToken"),
                     caPem: server.caPem,

@@ -41,6 +41,11 @@ export const settings = {
         config: "excloud:iamBaseUrl",
         fallback: () => "https://iam.excloud.in",
     },
+    bootstrapUrl: {
+        what: "URL of the bootstrap server, in place of the one that a resource remembers",
+        environment: ["EXCLOUD_BOOTSTRAP_URL"],
+        config: "excloud-k8s:bootstrapUrl",
+    },
     bootstrapToken: {
         what: "operator's token of the bootstrap server",
         environment: ["EXCLOUD_BOOTSTRAP_TOKEN"],
@@ -58,15 +63,25 @@ export function lookUp(
     config: ConfigReader,
     environment: NodeJS.ProcessEnv = process.env,
 ): string {
-    const setting: Setting = settings[name];
-    const value =
-        setting.environment.map((key) => environment[key]).find(Boolean) ??
-        config(setting.config) ??
-        setting.fallback?.();
+    const value = find(name, config, environment);
     if (!value) {
-        throw new Error(`no ${setting.what} was found. Next: ${howToSet(name)}`);
+        throw new Error(`no ${settings[name].what} was found. Next: ${howToSet(name)}`);
     }
     return value;
+}
+
+/** As `lookUp`; undefined when the setting is nowhere. */
+export function find(
+    name: keyof typeof settings,
+    config: ConfigReader,
+    environment: NodeJS.ProcessEnv = process.env,
+): string | undefined {
+    const setting: Setting = settings[name];
+    return (
+        setting.environment.map((key) => environment[key]).find(Boolean) ??
+        config(setting.config) ??
+        setting.fallback?.()
+    );
 }
 
 /** Says where a user can set a setting. */

@@ -32,8 +32,6 @@ export interface Existing<Inputs, Outputs> {
 export interface Handler<Inputs extends object, Outputs extends object = object> {
     /** Each input and what a change of it means. */
     readonly changes: Readonly<Record<keyof Inputs, Change>>;
-    /** Outputs that are secrets. Inputs keep their own secrecy. */
-    readonly secretOutputs?: readonly (keyof Outputs & string)[];
     /** Inputs that are not repeated in the outputs, because they are large and a digest stands for them. */
     readonly writeOnly?: readonly (keyof Inputs & string)[];
     /**
@@ -45,6 +43,8 @@ export interface Handler<Inputs extends object, Outputs extends object = object>
         old: Inputs | undefined,
         context: Context,
     ): Promise<{ inputs: Inputs; failures: Failure[] }>;
+    /** What a change means here and now, where that depends on the values; else `changes` says. */
+    judge?(state: Inputs & Outputs, inputs: Inputs): Partial<Record<keyof Inputs, Change>>;
     /** Whether what exists asks for an update although no input changed. */
     isUnfinished?(state: Inputs & Outputs): boolean;
     create(inputs: Inputs, context: Context): Promise<Existing<Inputs, Outputs>>;

@@ -59,13 +59,16 @@ async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): P
             }
         }
         last = Object.fromEntries(news.map(([slot, lines]) => [slot, lines.at(-1) ?? ""]));
-        return Object.values(last).every((line) => line === readyLine) ? true : undefined;
+        const areReady = Object.values(last).every((line) => line === readyLine);
+        return areReady && nodes.some(hasInstalledAddons) ? true : undefined;
     });
     if (!ready) {
         const late = slots.filter((slot) => last[slot] !== readyLine);
         throw new Error(
             [
-                `${late.length} of ${slots.length} nodes are not ready after ${inputs.timeout} s:`,
+                late.length === 0
+                    ? `no control plane has installed the addons after ${inputs.timeout} s`
+                    : `${late.length} of ${slots.length} nodes are not ready after ${inputs.timeout} s:`,
                 ...late.map((slot) => `  ${slot}: ${last[slot]}`),
                 "Next: mend the cause, then run `pulumi up` again; it goes on from here",
             ].join("\n"),
@@ -74,6 +77,11 @@ async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): P
 }
 
 const readyLine = "ready";
+
+/** Addons are installed once for the cluster, by whichever control plane holds the lease. */
+function hasInstalledAddons({ phases }: NodeStatus): boolean {
+    return phases.some(({ phase, state }) => phase === "addons" && state === "done");
+}
 
 /** What a node has done and is doing, a line each; `ready` last when it is what it is to be. */
 function progressOf(node: NodeStatus | undefined, generation: string | undefined): string[] {

@@ -4,7 +4,10 @@ import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
 
 export interface ClusterRegistrationInputs {
     bootstrap: BootstrapServer;
-    /** Who the registration belongs to: organisation/project/stack/name. The server registers a key once. */
+    /**
+     * Who the registration belongs to when it is made: organisation/project/stack/name. The server registers
+     * a key once. A renamed stack keeps its cluster.
+     */
     key: string;
 }
 
@@ -22,7 +25,7 @@ export interface ClusterRegistrationOutputs {
  * change it: an update would make its outputs, and with them the whole preview, unknown.
  */
 export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegistrationOutputs> = {
-    changes: { bootstrap: "ignore", key: "replace" },
+    changes: { bootstrap: "ignore", key: "ignore" },
 
     async create({ bootstrap, key }, context) {
         const cluster = await context.bootstrap(bootstrap)("registerCluster", { key });

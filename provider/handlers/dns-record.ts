@@ -1,5 +1,6 @@
 import type { Handler } from "../handler";
 import type { Context } from "../context";
+import { unlessGone } from "./forgiving";
 
 export interface DnsRecordInputs {
     /** Zone without trailing dot; one of the organisation's own. */
@@ -67,8 +68,17 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
     },
 
     async delete(_id, state, context) {
-        if (state.dnsConfigured) {
-            await converge({ ...state, values: [] }, context);
+        try {
+            await unlessGone(converge({ ...state, values: [] }, context));
+        } catch (error) {
+            if (state.dnsConfigured) {
+                throw error;
+            }
+            // Part of a record may have been made before it failed: worth a try, not a failure.
+            const reason = error instanceof Error ? error.message : String(error);
+            context.log(
+                `warning: ${state.name}.${state.zoneName} may have records left: ${reason}`,
+            );
         }
     },
 };

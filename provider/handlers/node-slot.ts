@@ -28,7 +28,6 @@ export const nodeSlot: Handler<NodeSlotInputs, NodeSlotOutputs> = {
         role: "replace",
         nodeName: "replace",
     },
-    secretOutputs: ["slotSecret"],
 
     async create(inputs, context) {
         const slotSecret = randomBytes(32).toString("hex");

@@ -1,5 +1,5 @@
 import type { BootstrapServer, Context } from "../context";
-import { isUnknown, unknownValue, type Handler } from "../handler";
+import { isUnknown, unknownValue, type Failure, type Handler } from "../handler";
 import {
     digestOf,
     digestsIn,
@@ -35,13 +35,13 @@ export const roleFiles: Handler<RoleFilesInputs> = {
     },
     writeOnly: ["files", "secretFiles", "secretDigests"],
 
-    check: (inputs) =>
+    check: (inputs, old) =>
         Promise.resolve({
             inputs: {
                 ...inputs,
                 digest: isUnknown(inputs.manifest) ? unknownValue : generationOf(inputs.manifest),
             },
-            failures: [],
+            failures: removedControlPlanes(inputs, old),
         }),
 
     async create(inputs, context) {
@@ -74,6 +74,24 @@ export const roleFiles: Handler<RoleFilesInputs> = {
             }),
         ),
 };
+
+/** Removing members' machines takes etcd's quorum with them: two of three are gone at once. */
+function removedControlPlanes(
+    inputs: RoleFilesInputs,
+    old: RoleFilesInputs | undefined,
+): Failure[] {
+    const removed = (old?.slots ?? []).filter((slot) => !inputs.slots.includes(slot));
+    return inputs.role === "control-plane" && removed.length > 0
+        ? [
+              {
+                  property: "slots",
+                  reason:
+                      `${removed.join(", ")} cannot be removed: etcd would lose its quorum. ` +
+                      `Next: set controlPlaneCount to ${old?.slots.length} again`,
+              },
+          ]
+        : [];
+}
 
 async function put(inputs: RoleFilesInputs, context: Context): Promise<void> {
     await context.bootstrap(inputs.bootstrap)("putRoleFiles", {

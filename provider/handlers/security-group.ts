@@ -1,7 +1,7 @@
 import type { SecurityGroupRule } from "../api/schemas";
 import type { Context, ExcloudApi } from "../context";
 import { ApiError } from "../errors";
-import { isUnknown, type Failure, type Handler } from "../handler";
+import { isUnknown, UnfinishedError, type Failure, type Handler } from "../handler";
 import { unlessGone } from "./forgiving";
 
 /** Stands for the IPv4 range of the group's subnet. */
@@ -73,8 +73,17 @@ export const securityGroup: Handler<SecurityGroupInputs> = {
                     return created;
                 },
             ));
-        await converge(call, group.id, inputs.rules);
-        return { id: String(group.id), outputs: {} };
+        const existing = { id: String(group.id), outputs: {} };
+        try {
+            await converge(call, group.id, inputs.rules);
+        } catch (error) {
+            const reason = error instanceof Error ? error.message : String(error);
+            throw new UnfinishedError(
+                `security group ${name} (${group.id}) lacks rules: ${reason}`,
+                existing,
+            );
+        }
+        return existing;
     },
 
     async read(id, { rules, subnetId }, context) {
@@ -98,16 +107,12 @@ export const securityGroup: Handler<SecurityGroupInputs> = {
     },
 
     async delete(id, { name }, context) {
-        await context
-            .poll(releaseTimeout, () => deleteGroup(Number(id), context))
-            .then((done) => {
-                if (done !== true) {
-                    throw new Error(
-                        `security group ${name} (${id}) is still bound to a VM after ${releaseTimeout} s. ` +
-                            "Next: terminate or unbind that VM, then run the command again",
-                    );
-                }
-            });
+        if (!(await context.poll(releaseTimeout, () => deleteGroup(Number(id), context)))) {
+            throw new Error(
+                `security group ${name} (${id}) is still bound to a VM after ${releaseTimeout} s. ` +
+                    "Next: terminate or unbind that VM, then run the command again",
+            );
+        }
     },
 };
 

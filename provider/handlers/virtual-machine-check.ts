@@ -1,13 +1,14 @@
-import { isLoopbackAddress, isLoopbackUrl } from "../loopback";
+import { isLoopbackAddress, isLoopbackUrl, networksOverlap } from "../network";
 import type { Context } from "../context";
 import { isUnknown, type Failure } from "../handler";
 import type { VirtualMachineInputs } from "./virtual-machine";
 
 const placement = ["zoneId", "subnetId", "imageId", "instanceType"] as const;
-const fixed = [...placement, "allocatePublicIpv4", "rootVolumeSizeGib"] as const;
+const fixed = ["name", ...placement, "allocatePublicIpv4", "rootVolumeSizeGib"] as const;
 type Fixed = (typeof fixed)[number];
 
 const words: Readonly<Record<Fixed, string>> = {
+    name: "name",
     zoneId: "zone",
     subnetId: "subnet",
     imageId: "image",
@@ -88,6 +89,15 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
                 "nodeUrl",
                 `${inputs.nodeUrl} is the VM itself when seen from a VM in ${subnet.cidr_ipv4}: ` +
                     "set bootstrap.nodeUrl to an address that the nodes reach",
+            );
+        }
+    }
+    for (const [name, cidr] of Object.entries(inputs.clusterNetworks)) {
+        if (subnet !== undefined && !isUnknown(cidr) && networksOverlap(cidr, subnet.cidr_ipv4)) {
+            fail(
+                "clusterNetworks",
+                `${name} ${cidr} overlaps subnet ${subnet.id} (${subnet.cidr_ipv4}): ` +
+                    "choose networks that share no address",
             );
         }
     }

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 import type { Vm } from "../api/schemas";
 import type { BootstrapServer, Context } from "../context";
 import { ApiError } from "../errors";
@@ -34,6 +36,8 @@ export interface VirtualMachineInputs {
     slot: string;
     /** Where the VM reaches the bootstrap server: checked against its subnet. */
     nodeUrl: string;
+    /** Networks of the cluster by name, IPv4: they must not overlap the VM's subnet. */
+    clusterNetworks: Record<string, string>;
     replacement: Replacement;
     /** Seconds to wait until it runs, and until it is terminated. */
     timeouts: { create: number; delete: number };
@@ -57,9 +61,16 @@ export const virtualMachine: Handler<VirtualMachineInputs> = {
         clusterId: "ignore",
         slot: "ignore",
         nodeUrl: "ignore",
+        clusterNetworks: "ignore",
         replacement: "ignore",
         timeouts: "ignore",
     },
+
+    // To list a node is to have it replaced, once; to take it off the list is to be able to do so again.
+    judge: (state, { replacement }) =>
+        replacement === "allow"
+            ? { replacement: "replace" }
+            : { replacement: state.replacement === "allow" ? "update" : "ignore" },
 
     check: checkVirtualMachine,
 
@@ -78,7 +89,9 @@ export const virtualMachine: Handler<VirtualMachineInputs> = {
 
     async update(id, state, inputs, context) {
         const existing = await finish(id, inputs, context);
-        await bindGroups(id, state.securityGroupIds, inputs.securityGroupIds, context);
+        if (!isDeepStrictEqual(state.securityGroupIds, inputs.securityGroupIds)) {
+            await bindGroups(id, state.securityGroupIds, inputs.securityGroupIds, context);
+        }
         return existing;
     },
 
@@ -152,7 +165,7 @@ async function finish(
     }
     throw new UnfinishedError(
         `VM ${inputs.name} (${id}) does not run: its state is ${last}; waited at most ` +
-            `${inputs.timeouts.create} s. Next: run \`pulumi up\` again to go on waiting, or replace it`,
+            `${inputs.timeouts.create} s. Next: run \`pulumi up\` again to go on waiting, or list the node in replaceNodes`,
         existing,
     );
 }
@@ -167,7 +180,7 @@ async function bindGroups(
     const vm = await call("vmGet", { vm_id: id });
     const interfaceId = vm.interfaces?.[0]?.id;
     if (interfaceId === undefined) {
-        return;
+        throw new Error(`VM ${vm.name} (${id}) shows no network interface to bind its groups to`);
     }
     const bound = vm.interfaces?.[0]?.security_group_ids ?? old;
     for (const group of wanted.filter((group) => !bound.includes(group))) {

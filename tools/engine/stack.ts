@@ -34,6 +34,11 @@ export class Stack {
         await this.must(["config", "set", "--path", path, "--type", type, "--", String(value)]);
     }
 
+    /** Removes one value of the configuration. */
+    async unset(path: string): Promise<void> {
+        await this.must(["config", "rm", "--path", path]);
+    }
+
     private async must(args: readonly string[]): Promise<void> {
         const { code, stdout, stderr } = await this.capture(args);
         if (code !== 0) {

@@ -22,11 +22,11 @@ const program = new Command("npm start --")
     .enablePositionalOptions()
     .description("A three-node cluster on a local Excloud, made by the real Pulumi engine")
     .option("--once", "up, change, destroy in a folder of its own; checks each step")
-    .option("--set <key=value>", "change an argument of the cluster", collect, [])
+    .option("--set <key=value>", "change an argument of the cluster; `key=` unsets it", collect, [])
     .action((flags: Flags) => (flags.once ? runOnce() : up(flags)));
 
-command("up", "create the cluster, or bring it to its arguments", up);
-command(
+changing("up", "create the cluster, or bring it to its arguments", up);
+changing(
     "preview",
     "show what `up` would change; what it sets is forgotten again",
     async (flags) => {
@@ -40,29 +40,38 @@ command(
         }
     },
 );
-command("status", "show each node's phases and health", async (flags) => {
-    await printStatus(await open(flags));
-});
-command("destroy", "delete the cluster and stop the local Excloud", async (flags) => {
-    const { stack } = await open(flags);
-    process.exitCode = await stack.show(["destroy", "--yes", "--skip-preview"]);
-    if (process.exitCode === 0) {
-        await stopServices(folder);
-        rmSync(folder.root, { recursive: true, force: true });
-        console.log("The cluster is gone and the local Excloud has stopped.");
-    }
-});
+program
+    .command("status")
+    .description("show each node's phases and health")
+    .action(async () => printStatus(await open({ set: [] })));
+program
+    .command("destroy")
+    .description("delete the cluster and stop the local Excloud")
+    .action(async () => {
+        const { stack } = await open({ set: [] });
+        process.exitCode = await stack.show(["destroy", "--yes", "--skip-preview"]);
+        if (process.exitCode === 0) {
+            await stopServices(folder);
+            rmSync(folder.root, { recursive: true, force: true });
+            console.log("The cluster is gone and the local Excloud has stopped.");
+        }
+    });
 
 program.parseAsync().catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
 });
 
-function command(name: string, description: string, run: (flags: Flags) => Promise<void>): void {
+function changing(name: string, description: string, run: (flags: Flags) => Promise<void>): void {
     program
         .command(name)
         .description(description)
-        .option("--set <key=value>", "change an argument of the cluster", collect, [])
+        .option(
+            "--set <key=value>",
+            "change an argument of the cluster; `key=` unsets it",
+            collect,
+            [],
+        )
         .action(run);
 }
 

@@ -77,7 +77,7 @@ export async function openPlayground(folder: Folder, ports: Ports): Promise<Play
 
 /**
  * Changes arguments of the cluster, each given as `key=value`, for example
- * `apiServerExtraArgs.goaway-chance=0.001`.
+ * `apiServerExtraArgs.goaway-chance=0.001`; `key=` removes one.
  *
  * @throws Error when one is not of this form
  */
@@ -86,10 +86,10 @@ export async function setArguments(stack: Stack, settings: readonly string[]): P
         const [, key, value] = /^([A-Za-z][\w.[\]-]*)=(.*)$/s.exec(setting) ?? [];
         if (key === undefined || value === undefined) {
             throw new Error(
-                `--set ${setting}: give key=value, for example --set controlPlaneCount=1`,
+                `--set ${setting}: give key=value, for example --set rootVolumeSizeGib=30`,
             );
         }
-        await stack.set(pathOf(key), typed(key, value));
+        await (value === "" ? stack.unset(pathOf(key)) : stack.set(pathOf(key), typed(key, value)));
     }
 }
 

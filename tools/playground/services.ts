@@ -119,7 +119,8 @@ async function start<T extends { pid: number }>(
     }
     const tail = readFileSync(folder.logFile(service), "utf8").split("\n").slice(-15).join("\n");
     throw new Error(
-        `the ${service} did not start; the end of ${folder.logFile(service)}:\n${tail}`,
+        `the ${service} did not start. Next: when a port is taken, end the other playground with ` +
+            `\`npm start -- destroy\` in its clone. The end of ${folder.logFile(service)}:\n${tail}`,
     );
 }
 

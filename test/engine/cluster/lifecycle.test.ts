@@ -128,6 +128,14 @@ describe("a changed flag", () => {
     });
 });
 
+test("fewer control planes are refused while nothing is deleted yet", async () => {
+    await setArguments(bench.stack, ["controlPlaneCount=1"]);
+    const output = await bench.pulumi(["up", "--yes", "--skip-preview"], 1);
+    expect(output).toContain("etcd would lose its quorum");
+    expect(await bench.vms()).toHaveLength(3);
+    await setArguments(bench.stack, ["controlPlaneCount=3"]);
+});
+
 describe("a change that only a replacement can make", () => {
     test("is refused, and the message names the way", async () => {
         await setArguments(bench.stack, ["controlPlaneImageId=2"]);

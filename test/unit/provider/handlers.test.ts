@@ -8,11 +8,15 @@ import { startLocalCloud, type LocalCloud } from "excloud-local";
 import { makeContext, type BootstrapApi, type Context } from "../../../provider/context";
 import { ApiError } from "../../../provider/errors";
 import { isUnknown, UnfinishedError, unknownValue } from "../../../provider/handler";
+import { adapt } from "../../../provider/adapter";
+import { clusterRegistration } from "../../../provider/handlers/cluster-registration";
 import { dnsRecord } from "../../../provider/handlers/dns-record";
 import { nodeAddress } from "../../../provider/handlers/node-address";
 import { securityGroup } from "../../../provider/handlers/security-group";
+import { roleFiles } from "../../../provider/handlers/role-files";
 import {
     virtualMachine,
+    type Replacement,
     type VirtualMachineInputs,
 } from "../../../provider/handlers/virtual-machine";
 
@@ -72,6 +76,7 @@ const machine = (more: Partial<VirtualMachineInputs> = {}): VirtualMachineInputs
     clusterId: 42,
     slot: "cp-1",
     nodeUrl: "https://bootstrap.example",
+    clusterNetworks: { serviceCidr: "10.96.0.0/12", podCidr: "10.244.0.0/16" },
     replacement: "refuse",
     timeouts: { create: 20, delete: 20 },
     ...more,
@@ -208,6 +213,63 @@ describe("VirtualMachine.check", () => {
     });
 });
 
+test("a network of the cluster that overlaps the subnet is refused", async () => {
+    const clusterNetworks = { serviceCidr: "10.96.0.0/12", podCidr: "127.64.0.0/16" };
+    const { failures } = await virtualMachine.check!(machine({ clusterNetworks }), undefined, context);
+    expect(failures).toEqual([
+        { property: "clusterNetworks", reason: expect.stringContaining("podCidr 127.64.0.0/16") },
+    ]);
+});
+
+describe("replaceNodes", () => {
+    const diff = (old: Replacement, now: Replacement) =>
+        adapt(virtualMachine).diff(
+            "1",
+            { ...machine({ replacement: old }) },
+            { ...machine({ replacement: now }) },
+        );
+
+    test("replaces a node when it is listed, once", async () => {
+        expect(await diff("refuse", "allow")).toMatchObject({ replaces: ["replacement"] });
+        expect(await diff("defer", "allow")).toMatchObject({ replaces: ["replacement"] });
+        expect(await diff("allow", "allow")).toMatchObject({ changes: false });
+    });
+
+    test("is ready for the next time once the node is off the list", async () => {
+        expect(await diff("allow", "refuse")).toMatchObject({ changes: true, replaces: [] });
+        expect(await diff("refuse", "defer")).toMatchObject({ changes: false });
+    });
+});
+
+test("control planes cannot be removed: etcd would lose its quorum", async () => {
+    const files = { files: {}, secretFiles: {}, secretDigests: {}, manifest: {} };
+    const inputs = (slots: string[]) => ({
+        bootstrap: { operatorUrl: "https://bootstrap.example" },
+        clusterId: 42,
+        role: "control-plane",
+        slots,
+        ...files,
+    });
+    const all = inputs(["cp-1", "cp-2", "cp-3"]);
+    const { failures } = await roleFiles.check!(inputs(["cp-1"]), all, context);
+    expect(failures).toEqual([
+        { property: "slots", reason: expect.stringMatching(/cp-2, cp-3 .*controlPlaneCount to 3/) },
+    ]);
+    expect((await roleFiles.check!(all, inputs(["cp-1"]), context)).failures).toEqual([]);
+});
+
+test("a renamed stack keeps its cluster, and a VM is never renamed by a replacement", async () => {
+    const state = { bootstrap: { operatorUrl: "u" }, key: "o/p/old/n" };
+    const diff = await adapt(clusterRegistration).diff("42", state, { ...state, key: "o/p/new/n" });
+    expect(diff.changes).toBe(false);
+    const { failures } = await virtualMachine.check!(
+        machine({ name: "exk8s-5-2b-cp-1" }),
+        machine(),
+        context,
+    );
+    expect(failures.map(({ property }) => property)).toEqual(["name"]);
+});
+
 describe("SecurityGroup", () => {
     const group = (cidr = "0.0.0.0/0") => ({
         name: "exk8s-5-2a",
@@ -237,6 +299,17 @@ describe("SecurityGroup", () => {
         const second = await securityGroup.create(group(), context);
         expect(second.id).toBe(first.id);
         expect(rulesOf(first.id).map(({ cidr }) => cidr)).toEqual(["0.0.0.0/0"]);
+    });
+
+    test("a group whose rules could not be made is kept by its id", async () => {
+        const wrong = group("not-a-range");
+        const thrown: unknown = await securityGroup
+            .create(wrong, context)
+            .catch((error: unknown) => error);
+        expect(thrown).toBeInstanceOf(UnfinishedError);
+        const { id } = (thrown as UnfinishedError).existing;
+        await securityGroup.update(id, wrong, group(), context);
+        expect(rulesOf(id)).toHaveLength(1);
     });
 
     test("read shows a removed and a foreign rule", async () => {
@@ -300,6 +373,15 @@ describe("DnsRecord", () => {
         expect(lines.join()).toContain("warning");
         const state = { ...record(["127.0.0.1"]), ...outputs };
         expect(dnsRecord.isUnfinished!(state)).toBe(true);
+    });
+
+    test("delete ends although the zone is gone, and leaves no part of a record", async () => {
+        const gone = { ...record(["127.0.0.1"], "gone.example"), dnsConfigured: true, reason: "" };
+        await dnsRecord.delete("x", gone, context);
+        await dnsRecord.create(record(["127.0.0.1"]), context);
+        const partly = { ...record(["127.0.0.1"]), dnsConfigured: false, reason: "half" };
+        await dnsRecord.delete("x", partly, context);
+        expect(values()).toEqual([]);
     });
 
     test("read shows a changed address", async () => {
