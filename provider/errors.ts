@@ -27,8 +27,8 @@ export class ApiError extends Error {
 
 /** What to do next, by HTTP status, in the words of somebody who has to do it. */
 const nextSteps: Readonly<Record<number, string>> = {
-    401: "the credential is missing, wrong or expired: set {credential} to a valid one",
-    403: "the credential may not do this: ask for a policy that allows it, or use another credential in {credential}",
+    401: "the credential is missing, wrong or expired; {credential}",
+    403: "the credential may not do this: ask for a policy that allows it, or use another one; {credential}",
     429: "too many calls: try again in a while",
 };
 

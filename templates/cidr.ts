@@ -31,7 +31,7 @@ export function parseNetwork(cidr: string, what: string): Network {
 }
 
 /** The number of addresses in a network. */
-export function sizeOf(network: Network): bigint {
+function sizeOf(network: Network): bigint {
     return 1n << BigInt(32 - network.prefix);
 }
 

@@ -13,9 +13,16 @@ export interface Download {
     version: keyof Versions;
     /** Address without `https://`: a mirror holds the same paths below its own address. */
     address: string;
-    /** Upstream's list or file of SHA-256 digests, used when `sha256` does not know the version. */
+    /**
+     * Upstream's list or file of SHA-256 digests, used when `sha256` does not know the version. It
+     * comes from where the program comes from, so it guards against damage and mix-ups, not against
+     * an upstream or a mirror that lies.
+     */
     checksums: string;
-    /** Digests we know, by `version/architecture`; they win over upstream's file. */
+    /**
+     * Digests we know, by `version/architecture`; they win over upstream's file. The catalog below
+     * holds none: every program is checked against `checksums`.
+     */
     sha256: Readonly<Record<string, string>>;
     /** Where it goes: a file name for a plain program, a folder for an archive. */
     target: string;

@@ -13,7 +13,7 @@ import { renderTemplate } from "./engine";
 import { renderKubeconfig } from "./kubeconfig";
 import { localApiEndpoint, ownApiEndpoint, paths, ports, runtimeFiles } from "./paths";
 import { allRoles, controlPlaneOnly, type Role } from "./roles";
-import type { ClusterSettings } from "./settings";
+import { defaultImdsUrl, type ClusterSettings } from "./settings";
 import { envLines } from "./shell";
 import { pemOf, restrictTo, type ValueName, type Values } from "./values";
 
@@ -119,7 +119,7 @@ function clusterEnv({ settings, clusterId, clusterName, dnsName }: Values): stri
         CILIUM_CHART: `${settings.mirrors.charts}/cilium`,
         BINARY_MIRROR: settings.mirrors.binaries,
         PACKAGE_MIRROR: settings.mirrors.packages,
-        IMDS_URL: settings.imdsUrl,
+        IMDS_URL: defaultImdsUrl,
     });
 }
 

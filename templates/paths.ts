@@ -25,6 +25,7 @@ export const runtimeFiles = {
     bootstrapEnv: `${paths.runtime}/bootstrap.env`,
     bootstrapCa: `${paths.runtime}/bootstrap-ca.pem`,
     bootstrapDone: `${paths.runtime}/bootstrap.done`,
+    addonsDone: `${paths.runtime}/addons.done`,
 } as const;
 
 /** The owner of etcd's own key files: etcd runs as its own user, which the node creates. */

@@ -1,3 +1,4 @@
+import { check, checkMirror, checkServerUrl } from "./check";
 import { nthAddress, overlaps, parseNetwork } from "./cidr";
 import type { ExtraArgs } from "./flags";
 import type { ConfigObject } from "./config-object";
@@ -23,6 +24,7 @@ export interface Mirrors {
 
 /** A bootstrap server that running nodes use instead of the one in their user data. */
 export interface BootstrapServer {
+    /** With https, without a slash at its end. */
     url: string;
     /** The CA that signs the server's certificate; empty for the public PKI. */
     caPem: string;
@@ -38,8 +40,6 @@ export interface ClusterSettingsArgs {
     serviceCidr?: string;
     /** IPv4; each node gets a /24 of it. Default `10.244.0.0/16`. */
     podCidr?: string;
-    /** The nodes' own network, if known: must not overlap the two above. */
-    subnetCidr?: string;
     /** Default `cilium`. */
     cni?: Cni;
     apiServerExtraArgs?: ExtraArgs;
@@ -54,8 +54,6 @@ export interface ClusterSettingsArgs {
     /** Merged over our Helm values of Cilium. */
     ciliumValues?: ConfigObject;
     mirrors?: Partial<Mirrors>;
-    /** Base URL of the instance metadata service. Default `http://imdsapi.excloud.in`. */
-    imdsUrl?: string;
     bootstrapServer?: BootstrapServer;
 }
 
@@ -84,11 +82,10 @@ export interface ClusterSettings {
     readonly kubeProxyConfiguration: ConfigObject;
     readonly ciliumValues: ConfigObject;
     readonly mirrors: Mirrors;
-    readonly imdsUrl: string;
     readonly bootstrapServer: BootstrapServer | undefined;
 }
 
-/** The metadata service's address when none is named. */
+/** Base URL of the cloud's instance metadata service. */
 export const defaultImdsUrl = "http://imdsapi.excloud.in";
 
 /**
@@ -107,7 +104,7 @@ export function clusterSettings(args: ClusterSettingsArgs = {}): ClusterSettings
     check("clusterDomain", clusterDomain, domainPattern, "a DNS name such as cluster.local");
     const serviceCidr = args.serviceCidr ?? "10.96.0.0/12";
     const podCidr = args.podCidr ?? "10.244.0.0/16";
-    checkNetworks({ serviceCidr, podCidr, subnetCidr: args.subnetCidr });
+    checkNetworks({ serviceCidr, podCidr });
     const mirrors: Mirrors = {
         binaries: "",
         images: "",
@@ -116,12 +113,10 @@ export function clusterSettings(args: ClusterSettingsArgs = {}): ClusterSettings
         ...defined(args.mirrors ?? {}),
     };
     for (const [name, url] of Object.entries(mirrors) as [string, string][]) {
-        check(`mirrors.${name}`, url, mirrorPattern, "a URL such as https://mirror.example");
+        checkMirror(`mirrors.${name}`, url);
     }
-    const imdsUrl = args.imdsUrl ?? defaultImdsUrl;
-    check("imdsUrl", imdsUrl, urlPattern, "a URL such as http://imds.example");
     if (args.bootstrapServer !== undefined) {
-        check("bootstrapServer.url", args.bootstrapServer.url, urlPattern, "a URL");
+        checkServerUrl("bootstrapServer.url", args.bootstrapServer.url);
     }
     return {
         versions,
@@ -143,26 +138,14 @@ export function clusterSettings(args: ClusterSettingsArgs = {}): ClusterSettings
         kubeProxyConfiguration: args.kubeProxyConfiguration ?? {},
         ciliumValues: args.ciliumValues ?? {},
         mirrors,
-        imdsUrl,
         bootstrapServer: args.bootstrapServer,
     };
 }
 
 const domainPattern = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
-/** A URL of characters that no shell, unit file or TOML string treats specially. */
-const urlPattern = /^https?:\/\/[A-Za-z0-9.:[\]_~/-]+$/;
-const mirrorPattern = /^((https?|oci):\/\/[A-Za-z0-9.:[\]_~/-]+|\/[A-Za-z0-9._/-]+|)$/;
 
-function check(what: string, value: string, pattern: RegExp, wanted: string): void {
-    if (!pattern.test(value)) {
-        throw new Error(`${what}: "${value}" is not valid; give ${wanted}.`);
-    }
-}
-
-function checkNetworks(named: Record<string, string | undefined>): void {
-    const networks = Object.entries(named).filter(
-        (entry): entry is [string, string] => entry[1] !== undefined,
-    );
+function checkNetworks(named: { serviceCidr: string; podCidr: string }): void {
+    const networks = Object.entries(named);
     for (const [name, cidr] of networks) {
         parseNetwork(cidr, name);
         for (const [otherName, other] of networks) {
@@ -173,10 +156,9 @@ function checkNetworks(named: Record<string, string | undefined>): void {
             }
         }
     }
-    const podCidr = named["podCidr"];
-    if (podCidr !== undefined && parseNetwork(podCidr, "podCidr").prefix > 22) {
+    if (parseNetwork(named.podCidr, "podCidr").prefix > 22) {
         throw new Error(
-            `podCidr: "${podCidr}" is too small, every node takes a /24 of it; use /22 or a shorter prefix.`,
+            `podCidr: "${named.podCidr}" is too small, every node takes a /24 of it; use /22 or a shorter prefix.`,
         );
     }
 }

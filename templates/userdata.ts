@@ -1,3 +1,4 @@
+import { check, checkMirror, checkServerUrl } from "./check";
 import { renderTemplate } from "./engine";
 import { paths } from "./paths";
 import { defaultImdsUrl } from "./settings";
@@ -8,16 +9,18 @@ export type VerifierMode = "selfHosted" | "excloud";
 
 /** What a VM's user data says. */
 export interface UserDataValues {
-    /** URL of the bootstrap server as nodes reach it, without a trailing slash. */
+    /** URL of the bootstrap server as nodes reach it: with https, without a trailing slash. */
     bootstrapUrl: string;
     /** The CA of the server's certificate; empty for the public PKI. */
     bootstrapCaPem: string;
-    /** The secret of this node's slot; empty in mode `excloud`. */
+    /** The secret of this node's slot; left out in mode `excloud`, which does not ask for it. */
     slotSecret: string;
     role: Role;
     verifierMode: VerifierMode;
     /** Default `http://imdsapi.excloud.in`. */
     imdsUrl?: string;
+    /** A mirror of the distribution's packages, as in `Mirrors`. Default: the image's sources. */
+    packageMirror?: string;
 }
 
 /** The most user data that clouds take, in bytes. */
@@ -30,14 +33,22 @@ export const userDataLimit = 16 * 1024;
  */
 export function renderUserData(values: UserDataValues): string {
     const imdsUrl = values.imdsUrl ?? defaultImdsUrl;
-    for (const [name, url] of Object.entries({ bootstrapUrl: values.bootstrapUrl, imdsUrl })) {
-        if (!/^https?:\/\/[A-Za-z0-9.:[\]_~/-]*[^/]$/.test(url)) {
-            throw new Error(
-                `${name}: "${url}" is not valid; give a URL such as https://host:8443, without a slash at its end.`,
-            );
-        }
-    }
-    const text = renderTemplate("userdata.sh", { ...values, imdsUrl, paths });
+    const packageMirror = values.packageMirror ?? "";
+    checkServerUrl("bootstrapUrl", values.bootstrapUrl);
+    check(
+        "imdsUrl",
+        imdsUrl,
+        /^https?:\/\/[A-Za-z0-9.:[\]_~/-]*[^/]$/,
+        "a URL such as http://imds.example, without a slash at its end",
+    );
+    checkMirror("packageMirror", packageMirror);
+    const text = renderTemplate("userdata.sh", {
+        ...values,
+        slotSecret: values.verifierMode === "excloud" ? "" : values.slotSecret,
+        imdsUrl,
+        packageMirror,
+        paths,
+    });
     const size = Buffer.byteLength(text, "utf8");
     if (size > userDataLimit) {
         throw new Error(

@@ -7,6 +7,7 @@ import { messageOf, StartupError } from "./errors";
 import { excloudClient, type Excloud } from "./excloud";
 import { agentRoutes, firstContactRoute } from "./routes/node";
 import { operatorRoutes } from "./routes/operator";
+import type { App } from "./routes/types";
 import { databaseClock, type Clock } from "./store/clock";
 import { checkCloudTables } from "./store/cloud-tables";
 import { registerKeys } from "./store/contents";
@@ -53,6 +54,19 @@ function urlOf(host: string, address: AddressInfo): string {
     return `https://${name}:${address.port}`;
 }
 
+async function startListening(app: App, listen: { host: string; port: number }): Promise<void> {
+    try {
+        await app.listen(listen);
+    } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        throw new StartupError(
+            code === "EADDRINUSE"
+                ? `port ${listen.port} of ${listen.host} is taken: stop the server that listens there, or choose another port with --listen HOST:PORT`
+                : `cannot listen on port ${listen.port} of ${listen.host}: ${messageOf(error)}`,
+        );
+    }
+}
+
 /**
  * Starts the server: TLS files, store, migrations, organisation, routes, in that order.
  * `clock` is the database's; tests give another.
@@ -88,9 +102,9 @@ export async function startServer(
             mode === "excloud" ? excloudVerifier(db, clock, excloud) : selfHostedVerifier(excloud);
         const context: Context = { db, keyring, clock, orgId, mode, verifier, log: app.log };
         firstContactRoute(app, context);
-        agentRoutes(app, context);
+        await app.register((scope) => agentRoutes(scope as typeof app, context));
         await app.register((scope) => operatorRoutes(scope as typeof app, context, operatorToken));
-        await app.listen(listen);
+        await startListening(app, listen);
 
         const close = async (graceMilliseconds = 0): Promise<void> => {
             draining = true;

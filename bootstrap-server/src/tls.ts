@@ -71,7 +71,7 @@ function signed(certificate: pki.Certificate, signer: pki.rsa.PrivateKey): strin
 }
 
 /** Makes an authority: certificate and key as PEM. */
-export async function newAuthority(now: Date): Promise<{ certificatePem: string; keyPem: string }> {
+async function newAuthority(now: Date): Promise<{ certificatePem: string; keyPem: string }> {
     const keyPem = await newKey(3072);
     const key = pki.privateKeyFromPem(keyPem);
     const certificate = newCertificate({
@@ -90,7 +90,7 @@ export async function newAuthority(now: Date): Promise<{ certificatePem: string;
 }
 
 /** Issues a server certificate for host names and addresses: certificate and key as PEM. */
-export async function newServerCertificate(
+async function newServerCertificate(
     authority: { certificatePem: string; keyPem: string },
     hosts: readonly string[],
     now: Date,
@@ -124,12 +124,12 @@ export async function newServerCertificate(
 }
 
 /** Hosts of a server certificate: loopback first, no host twice. */
-export function serverHosts(extraHosts: readonly string[]): string[] {
+function serverHosts(extraHosts: readonly string[]): string[] {
     return [...new Set([...loopback, ...extraHosts])];
 }
 
 /** Whether a server certificate still does: of this authority, for all hosts, not near its end. */
-export function isUsable(
+function isUsable(
     certificatePem: string,
     caPem: string,
     hosts: readonly string[],

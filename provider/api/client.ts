@@ -9,7 +9,7 @@ export interface Endpoint {
     readonly baseUrls: Readonly<Record<string, string>>;
     /** Gives the bearer token at the moment of the call, so that a changed one is picked up. */
     readonly token: () => string;
-    /** What an error tells the user to set when the token is refused. */
+    /** What an error tells the user to do when the token is refused: `set ...`. */
     readonly credentialName: string;
     /** CA certificate (PEM) to trust instead of the public ones. */
     readonly caPem?: string | undefined;

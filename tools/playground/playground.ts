@@ -69,7 +69,7 @@ export async function openPlayground(folder: Folder, ports: Ports): Promise<Play
     const bootstrap = makeClient(bootstrapOperations, {
         baseUrls: { bootstrap: services.bootstrapUrl },
         token: () => services.environment["EXCLOUD_BOOTSTRAP_TOKEN"] ?? "",
-        credentialName: "EXCLOUD_BOOTSTRAP_TOKEN",
+        credentialName: "set EXCLOUD_BOOTSTRAP_TOKEN",
         caPem: services.bootstrapCaPem,
     });
     return { folder, services, stack, standIns, bootstrap };

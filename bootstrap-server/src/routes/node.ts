@@ -51,8 +51,15 @@ function knownRevision(header: string | undefined): string | undefined {
     return /^(?:W\/)?"([0-9a-f]{64})"$/.exec(header ?? "")?.[1];
 }
 
-/** Adds the routes of the node agent. */
+/** Largest body of an agent, in bytes: a report with its 20 lines of log stays well below. */
+const agentBodyLimit = 256 * 1024;
+
+/** Adds the routes of the node agent, each behind an agent's token. */
 export function agentRoutes(app: App, context: Context): void {
+    // Before the body is read: whoever has no token makes the server parse nothing.
+    app.addHook("onRequest", (request) =>
+        agent.authenticate(context, bearerToken(request.headers.authorization)),
+    );
     const tags = ["agent"];
     const security = [{ agent: [] }];
     app.get(
@@ -82,6 +89,7 @@ export function agentRoutes(app: App, context: Context): void {
     app.post(
         "/agent/report",
         {
+            bodyLimit: agentBodyLimit,
             schema: {
                 tags,
                 security,
@@ -99,6 +107,7 @@ export function agentRoutes(app: App, context: Context): void {
     app.put(
         "/agent/leases/:name",
         {
+            bodyLimit: agentBodyLimit,
             schema: {
                 tags,
                 security,

@@ -162,6 +162,12 @@ const NodeStatus = strict({
     desired_generation: nullable(Digest),
     released_generation: nullable(Digest),
     reported_generation: nullable(Digest),
+    held_by: Type.Optional(
+        Type.Unsafe<string>({
+            ...Slot,
+            description: "the control plane it waits for before it is given the desired generation",
+        }),
+    ),
     healthy: Type.Boolean(),
     health: Type.Record(Type.String(), Type.Boolean()),
     phases: Type.Array(PhaseStatus),

@@ -1,7 +1,7 @@
 /**
  * etcd is founded once, by the whole first set of control planes. Until a majority of that set runs
- * etcd nobody else may start a member; ever after every arrival joins what exists. Pure functions:
- * the caller holds the cluster's row lock.
+ * etcd nobody else may start a member; after that every arrival joins what exists, as long as one VM
+ * that ran a member is bound. Pure functions: the caller holds the cluster's row lock.
  */
 
 /** A control plane bound to a VM, as it was when the set was frozen. */
@@ -34,13 +34,13 @@ export interface FoundingSlot {
     address: string | null;
     /** Whether its bundle was put, so that it could be served. */
     hasBundle: boolean;
+    /** Whether its present VM ever showed that its etcd member ran. */
+    etcdRan: boolean;
 }
 
 /** What a control plane is told: found etcd with these members, join the existing one, or ask again later. */
 export type EtcdAnswer =
-    | { state: "new"; members: EtcdMember[] }
-    | { state: "existing" }
-    | { state: "wait" };
+    { state: "new"; members: EtcdMember[] } | { state: "existing" } | { state: "wait" };
 
 /** The smallest majority of a set. */
 export function majority(size: number): number {
@@ -92,17 +92,12 @@ export function etcdAnswer(current: Founding, slot: string, vmId: number): EtcdA
 
 /**
  * Founded as soon as a majority of the set, each still on the VM it was frozen with, reported that
- * etcd runs. `etcdRunning` holds the slots whose present VM reported so.
+ * etcd runs.
  */
-export function afterReport(
-    current: Founding,
-    slots: readonly FoundingSlot[],
-    etcdRunning: ReadonlySet<string>,
-): Founding {
+export function afterReport(current: Founding, slots: readonly FoundingSlot[]): Founding {
     if (current.state !== "founding") return current;
-    const running = current.set.filter(
-        (member) => isBound(member, slots) && etcdRunning.has(member.slot),
-    );
+    const ran = slots.filter(({ etcdRan }) => etcdRan);
+    const running = current.set.filter((member) => isBound(member, ran));
     return running.length >= majority(current.set.length)
         ? { state: "founded", set: current.set }
         : current;
@@ -110,10 +105,15 @@ export function afterReport(
 
 /**
  * Gives a founding up when a majority of its set is on other VMs than it was frozen with: what is
- * left could never reach quorum, so a fresh set may be frozen.
+ * left could never reach quorum, so a fresh set may be frozen. What was founded is forgotten when no
+ * VM that ran a member is bound any more: the data went with their root volumes, so there is nothing
+ * left to join.
  */
 export function afterBinding(current: Founding, slots: readonly FoundingSlot[]): Founding {
-    if (current.state !== "founding") return current;
+    if (current.state === "unfounded") return current;
+    if (current.state === "founded") {
+        return slots.some(({ etcdRan }) => etcdRan) ? current : { state: "unfounded" };
+    }
     const lost = current.set.filter((member) => !isBound(member, slots));
     return lost.length >= majority(current.set.length) ? { state: "unfounded" } : current;
 }

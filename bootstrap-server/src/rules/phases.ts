@@ -38,6 +38,16 @@ export interface AppliedFacts {
 }
 
 /**
+ * Whether a control plane's report shows that its etcd member has run: the phase's own end, or
+ * anything that comes after it, so that one lost report does not hide a member.
+ */
+export function showsEtcd(report: ReportFacts): boolean {
+    if (report.phase === "applied") return readApplied(report)?.healthy === true;
+    const after = phases.indexOf(report.phase) - phases.indexOf("etcd");
+    return after > 0 || (after === 0 && report.state === "done");
+}
+
+/**
  * Reads an `applied` report; undefined for other phases. Healthy needs evidence: the state `done`
  * and at least one check, all of them good. `running` does not change what lies on the node.
  */

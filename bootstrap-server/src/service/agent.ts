@@ -1,5 +1,5 @@
 import { ApiError } from "../errors";
-import { readApplied, type Phase, type PhaseState } from "../rules/phases";
+import { readApplied, showsEtcd, type Phase, type PhaseState } from "../rules/phases";
 import { requestLease } from "../rules/leases";
 import { matchesDigest, sha256 } from "../secrets";
 import type { Db, Trx } from "../store/schema";
@@ -40,6 +40,11 @@ async function nodeOfToken(db: Db, token: string): Promise<NodeRow | undefined> 
     return node && matchesDigest(token, node.agent_token_sha256 ?? "") ? node : undefined;
 }
 
+/** Refuses whoever has no agent's token, before anything else is read of the request. Throws 401. */
+export async function authenticate(context: Context, token: string | undefined): Promise<void> {
+    if (token === undefined || !(await nodeOfToken(context.db, token))) throw unauthorized();
+}
+
 /**
  * Runs what an agent asks in one transaction under the lock of its cluster. The node is who the
  * token belongs to, read again under the lock. Throws 401.
@@ -74,8 +79,8 @@ export async function agentBundle(
     token: string | undefined,
     knownRevision: string | undefined,
 ): Promise<{ revision: string; bundle: ServedBundle | undefined }> {
-    return asNode(context, token, async (trx, cluster, node) => {
-        const released = await release(trx, cluster, node);
+    return asNode(context, token, async (trx, cluster, node, now) => {
+        const released = await release(trx, cluster, node, now);
         if (!released) {
             throw new ApiError(
                 409,
@@ -109,15 +114,17 @@ async function storeReport(trx: Trx, node: NodeRow, report: ReportRequest, now: 
 /** What a report changes on its node's row. */
 function effectOn(node: NodeRow, report: ReportRequest, now: Date) {
     const applied = readApplied(report);
-    const becameReady =
-        report.phase === "node-ready" && report.state === "done" && node.ready_at === null;
+    // A healthy generation says as much, should the one report of the phase have been lost.
+    const isReady =
+        applied?.healthy === true || (report.phase === "node-ready" && report.state === "done");
     return {
-        ...(becameReady ? { ready_at: now.toISOString() } : {}),
+        ...(isReady && node.ready_at === null ? { ready_at: now.toISOString() } : {}),
         ...(applied
             ? { healthy: applied.healthy, health: JSON.stringify(report.health ?? {}) }
             : {}),
         ...(applied?.generation ? { reported_generation: applied.generation } : {}),
         ...(applied?.healthy ? { booted: true } : {}),
+        ...(showsEtcd(report) && !node.etcd_ran ? { etcd_ran: true } : {}),
     };
 }
 
@@ -133,7 +140,7 @@ export async function takeReport(
         if (Object.keys(effect).length > 0) {
             await trx.updateTable("nodes").set(effect).where("id", "=", node.id).execute();
         }
-        if (report.phase === "etcd") await advanceFounding(trx, cluster, "report");
+        if (effect.etcd_ran) await advanceFounding(trx, cluster, "report");
     });
 }
 

@@ -8,7 +8,7 @@ import type { Trx } from "../store/schema";
 const projectId = 1;
 
 /** A cluster as the operator sees it. */
-export function clusterView(context: Context, row: ClusterRow) {
+function clusterView(context: Context, row: ClusterRow) {
     return {
         cluster_id: row.id,
         name: clusterName(row.org_id, row.id),

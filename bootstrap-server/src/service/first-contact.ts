@@ -85,7 +85,7 @@ async function releaseTo(
     if (!isArmed({ vmId: node.vm_id, readyAt: node.ready_at }, now)) {
         return { decision: "refused", reason: "slot_closed", node };
     }
-    const released = await release(trx, cluster, node);
+    const released = await release(trx, cluster, node, now);
     if (!released) return { decision: "pending", reason: "bundle_pending", node };
 
     const agentToken = newToken();

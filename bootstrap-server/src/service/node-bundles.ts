@@ -25,6 +25,8 @@ export interface BundleRequest {
 const forgotten = {
     agent_token_sha256: null,
     released_generation: null,
+    released_at: null,
+    etcd_ran: false,
     reported_generation: null,
     healthy: false,
     booted: false,

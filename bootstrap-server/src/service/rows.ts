@@ -7,7 +7,7 @@ import {
     type Founding,
     type FoundingSlot,
 } from "../rules/founding";
-import type { RolloutNode } from "../rules/rollout";
+import { isSilent, type RolloutNode } from "../rules/rollout";
 import type { ClustersTable, Db, NodesTable, Trx } from "../store/schema";
 import type { Context } from "../context";
 
@@ -101,21 +101,23 @@ export async function nodeOfVm(
 }
 
 /** A node as the rollout gate sees it. */
-export function rolloutView(node: NodeRow): RolloutNode {
+export function rolloutView(node: NodeRow, now: Date): RolloutNode {
     return {
         slot: node.slot,
         role: node.role,
         bound: node.vm_id !== null,
         desired: node.desired_generation,
         released: node.released_generation,
+        releasedAt: node.released_at,
         reported: node.reported_generation,
         healthy: node.healthy,
         booted: node.booted,
+        silent: isSilent(node.last_seen_at, now),
     };
 }
 
 /** The founding state of a cluster row. */
-export function foundingOf(cluster: ClusterRow): Founding {
+function foundingOf(cluster: ClusterRow): Founding {
     const set = cluster.founding_set ?? [];
     return cluster.etcd_state === "unfounded"
         ? { state: "unfounded" }
@@ -131,19 +133,8 @@ function foundingSlots(nodes: readonly NodeRow[]): FoundingSlot[] {
             name: node.node_name,
             address: node.vm_ip,
             hasBundle: node.desired_generation !== null,
+            etcdRan: node.etcd_ran,
         }));
-}
-
-async function etcdRunningSlots(trx: Trx, clusterId: number): Promise<Set<string>> {
-    const rows = await trx
-        .selectFrom("bootstrap_reports")
-        .innerJoin("nodes", "nodes.id", "bootstrap_reports.node_id")
-        .select("nodes.slot")
-        .where("nodes.kubecluster_id", "=", clusterId)
-        .where("bootstrap_reports.phase", "=", "etcd")
-        .where("bootstrap_reports.state", "=", "done")
-        .execute();
-    return new Set(rows.map(({ slot }) => slot));
 }
 
 /** What happened that may move the founding of a cluster on. */
@@ -182,7 +173,7 @@ async function nextFounding(
         case "binding":
             return afterBinding(current, slots);
         case "report":
-            return afterReport(current, slots, await etcdRunningSlots(trx, cluster.id));
+            return afterReport(current, slots);
         case "release": {
             const role = await trx
                 .selectFrom("bootstrap_role_files")

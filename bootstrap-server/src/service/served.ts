@@ -8,7 +8,7 @@ import {
     type ManifestEntry,
     type Peer,
 } from "../rules/generation";
-import { generationToServe } from "../rules/rollout";
+import { generationToServe, releaseTime } from "../rules/rollout";
 import { readContents } from "../store/contents";
 import type { Trx } from "../store/schema";
 import { manifestOfGeneration } from "./node-bundles";
@@ -62,9 +62,11 @@ export async function release(
     trx: Trx,
     cluster: ClusterRow,
     node: NodeRow,
+    now: Date,
 ): Promise<Release | undefined> {
     const nodes = await nodesOf(trx, cluster.id);
-    const generation = generationToServe(rolloutView(node), nodes.map(rolloutView));
+    const views = nodes.map((one) => rolloutView(one, now));
+    const generation = generationToServe(rolloutView(node, now), views);
     if (generation === null || node.vm_id === null) return undefined;
 
     let etcd: Release["etcd"];
@@ -77,7 +79,10 @@ export async function release(
     if (generation !== node.released_generation) {
         await trx
             .updateTable("nodes")
-            .set({ released_generation: generation })
+            .set({
+                released_generation: generation,
+                ...(node.booted ? { released_at: releaseTime(views, now).toISOString() } : {}),
+            })
             .where("id", "=", node.id)
             .execute();
     }

@@ -1,9 +1,10 @@
 import type { Selectable } from "kysely";
 import { clusterName, compareSlots } from "../names";
 import { phases } from "../rules/phases";
+import { holderOf, type RolloutNode } from "../rules/rollout";
 import type { ReportsTable } from "../store/schema";
 import { findCluster } from "./clusters";
-import { nodesOf, type NodeRow } from "./rows";
+import { nodesOf, rolloutView, type NodeRow } from "./rows";
 import type { Context } from "../context";
 
 type ReportRow = Selectable<ReportsTable>;
@@ -22,7 +23,7 @@ function phasesOf(reports: readonly ReportRow[]) {
     );
 }
 
-function nodeStatus(node: NodeRow, reports: readonly ReportRow[]) {
+function nodeStatus(node: NodeRow, reports: readonly ReportRow[], holder: RolloutNode | undefined) {
     return {
         slot: node.slot,
         node_name: node.node_name,
@@ -32,6 +33,7 @@ function nodeStatus(node: NodeRow, reports: readonly ReportRow[]) {
         desired_generation: node.desired_generation,
         released_generation: node.released_generation,
         reported_generation: node.reported_generation,
+        ...(holder ? { held_by: holder.slot } : {}),
         healthy: node.healthy,
         health: node.health ?? {},
         phases: phasesOf(reports.filter((report) => report.node_id === node.id)),
@@ -50,7 +52,9 @@ function nodeStatus(node: NodeRow, reports: readonly ReportRow[]) {
 /** What is known of a cluster and its nodes, by their own reports only. Throws 404. */
 export async function clusterStatus(context: Context, clusterId: number) {
     const cluster = await findCluster(context, clusterId);
+    const now = await context.clock(context.db);
     const nodes = await nodesOf(context.db, clusterId);
+    const views = nodes.map((node) => rolloutView(node, now));
     const reports = await context.db
         .selectFrom("bootstrap_reports")
         .innerJoin("nodes", "nodes.id", "bootstrap_reports.node_id")
@@ -63,6 +67,6 @@ export async function clusterStatus(context: Context, clusterId: number) {
         etcd_state: cluster.etcd_state,
         nodes: [...nodes]
             .sort((a, b) => compareSlots(a.slot, b.slot))
-            .map((node) => nodeStatus(node, reports)),
+            .map((node) => nodeStatus(node, reports, holderOf(rolloutView(node, now), views))),
     };
 }

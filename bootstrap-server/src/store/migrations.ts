@@ -128,6 +128,21 @@ const migrations: readonly Migration[] = [
             )`,
         ],
     },
+    {
+        id: 2,
+        name: "order of releases, VMs that ran etcd",
+        statements: [
+            `ALTER TABLE nodes
+                ADD COLUMN IF NOT EXISTS released_at timestamptz,
+                ADD COLUMN IF NOT EXISTS etcd_ran boolean NOT NULL DEFAULT false`,
+            `UPDATE nodes SET etcd_ran = true WHERE booted OR id IN (
+                SELECT node_id FROM bootstrap_reports WHERE phase = 'etcd' AND state = 'done'
+            )`,
+            // Whoever is in a change came into it last: the gate lets one at a time in.
+            `UPDATE nodes SET released_at = now()
+                WHERE booted AND released_generation IS DISTINCT FROM reported_generation`,
+        ],
+    },
 ];
 
 /** Any fixed number: the advisory lock that only this server's migrations take. */

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { lockFolder } from "./folder-lock";
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from "kysely";
 
 /** Same depth from `src/store` and from `dist/store`. */
@@ -75,10 +76,16 @@ function startWorker(folder: string): Promise<Worker> {
 /**
  * Opens PostgreSQL embedded in this process (PGlite), persisted in `folder`, as a pool of one
  * connection: a transaction has it alone until it ends, the others wait their turn.
+ * Throws StartupError when another server has the folder: two would destroy the database.
  */
 export async function openEmbeddedPool(folder: string): Promise<PostgresPool> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const database = new EmbeddedDatabase(await startWorker(folder));
+    const lock = await lockFolder(folder);
+    const worker = await startWorker(folder).catch(async (error: unknown) => {
+        await lock.release();
+        throw error;
+    });
+    const database = new EmbeddedDatabase(worker);
     let last: Promise<void> = Promise.resolve();
     let ended = false;
 
@@ -104,7 +111,11 @@ export async function openEmbeddedPool(folder: string): Promise<PostgresPool> {
         if (ended) return;
         ended = true;
         await last;
-        await database.ask({ op: "close" });
+        try {
+            await database.ask({ op: "close" });
+        } finally {
+            await lock.release();
+        }
     };
     return { connect, end };
 }

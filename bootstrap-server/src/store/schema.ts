@@ -52,6 +52,10 @@ export interface NodesTable {
     booted: Generated<boolean>;
     health: ColumnType<Record<string, boolean> | null, string | null | undefined, string | null>;
     ready_at: NullableTimestamp;
+    /** When the rollout gate last gave this VM a change; a first bundle is none. */
+    released_at: NullableTimestamp;
+    /** Whether this VM ever showed that its etcd member ran. */
+    etcd_ran: Generated<boolean>;
     last_seen_at: NullableTimestamp;
     last_refusal_at: NullableTimestamp;
     last_refusal_reason: string | null;

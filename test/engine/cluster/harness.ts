@@ -66,7 +66,7 @@ export async function openBench(): Promise<Bench> {
             iam: services.iamUrl,
         },
         token: () => apiKey,
-        credentialName: "the API key",
+        credentialName: "set EXCLOUD_API_KEY",
     });
     return {
         ...playground,

@@ -3,6 +3,7 @@ import { fileOf, valuesOf } from "./fixtures";
 import { bundleOf, FakeNode, FakeServer, selfSigned } from "./node";
 
 const agent = "/usr/local/bin/exk8s-node-agent.sh";
+const addonsDone = "/etc/exk8s/runtime/addons.done";
 let server: FakeServer;
 let node: FakeNode;
 /** What the server serves; a matching revision gives 304. */
@@ -13,6 +14,7 @@ beforeEach(async () => {
     node = new FakeNode(valuesOf());
     desired = bundleOf(node.values);
     node.install(server, desired);
+    node.write(addonsDone, "digest\n");
     server.routes["GET /agent/bundle"] = (call) =>
         call.headers["if-none-match"] === `"${String(desired["revision"])}"`
             ? { status: 304 }
@@ -101,8 +103,12 @@ test("writes exactly what changed, acts in order, reports, and keeps the revisio
         "systemctl stop etcd",
         "systemctl start --no-block etcd",
         "systemctl restart kubelet",
-        "systemctl restart --no-block exk8s-addons",
+        "systemctl stop exk8s-addons",
+        "systemctl start --no-block exk8s-addons",
+        // Once more at the end of the run, because they are not done; systemd starts them once.
+        "systemctl start --no-block exk8s-addons",
     ]);
+    expect(node.has(addonsDone)).toBe(false);
     expect(server.reports).toMatchObject([
         { generation: "generation-2", phase: "applied", state: "running" },
         { generation: "generation-2", phase: "applied", state: "done", health: { etcd: true } },
@@ -110,10 +116,38 @@ test("writes exactly what changed, acts in order, reports, and keeps the revisio
     expect(JSON.parse(node.read("/etc/exk8s/runtime/bundle.json"))).toMatchObject({
         revision: "revision-2",
     });
+    node.write(addonsDone, "digest\n");
     node.forget();
     await node.run(agent);
     expect(node.calls("systemctl")).toEqual([]);
     expect(server.reports).toHaveLength(2);
+});
+
+test("addons that a reboot cut off are resumed, with the present files, until they are done", async () => {
+    node.remove();
+    node = new FakeNode(valuesOf());
+    node.install(server, desired);
+    change({ "/usr/local/lib/exk8s/lease.sh": "# newer\n" });
+    node.program("systemctl", 'cat "$EXK8S_ROOT/usr/local/lib/exk8s/lease.sh" >"$EXK8S_ROOT/seen"');
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    const start = "systemctl start --no-block exk8s-addons";
+    expect(node.calls("systemctl")).toEqual([start, start]);
+    expect(node.read("/seen")).toBe("# newer\n");
+    node.write(addonsDone, "digest\n");
+    node.forget();
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(node.calls("systemctl")).toEqual([]);
+});
+
+test("a run of the addons with the former files cannot mark the new ones as done", async () => {
+    node.program(
+        "systemctl",
+        `[[ "$*" != "stop exk8s-addons" ]] || touch "$EXK8S_ROOT${addonsDone}"`,
+    );
+    change({ "/etc/exk8s/manifests/coredns.yaml": "kind: List\nitems: []" });
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(node.has(addonsDone)).toBe(false);
 });
 
 test("other peers change the balancer and nothing else", async () => {

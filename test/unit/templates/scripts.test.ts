@@ -191,6 +191,7 @@ esac`,
 
 describe("addons", () => {
     const run = () => node.run("/usr/local/bin/exk8s-install-cluster-addons.sh");
+    const done = "/etc/exk8s/runtime/addons.done";
     const steps = () =>
         node
             .calls("kubectl", "helm")
@@ -234,8 +235,13 @@ exit 0`,
             "kubectl rollout status deployment/coredns",
         ]);
         node.forget();
+        const digest = node.read(done);
+        expect(digest).toBe(`${node.read("/mark")}\n`);
+        // Another control plane did them: this one keeps that for itself too.
+        node.write(done, "");
         expect(await run()).toMatchObject({ code: 0 });
         expect(steps()).toEqual([]);
+        expect(node.read(done)).toBe(digest);
         const lease = server.calls.filter((call) => call.path.startsWith("/agent/leases"));
         expect(lease.map((call) => call.method)).toEqual(["PUT", "DELETE", "PUT", "DELETE"]);
     });
@@ -274,6 +280,7 @@ exit 0`,
         node.program("helm", "echo no chart; exit 1");
         expect((await run()).code).toBe(1);
         expect(node.has("/mark")).toBe(false);
+        expect(node.has(done)).toBe(false);
         expect(server.reports.map((one) => [one["phase"], one["state"]])).toEqual([
             ["addons", "running"],
             ["addons", "failed"],
@@ -285,6 +292,22 @@ exit 0`,
 
 describe("the installer", () => {
     const run = () => node.run("/usr/local/bin/exk8s-install-control-plane-prereqs.sh");
+
+    test("takes the packages that are missing from the mirror", async () => {
+        install({}, { mirrors: { packages: "http://mirror.test/debian" } });
+        node.write("/etc/exk8s/config/downloads.tsv", "");
+        node.write("/etc/os-release", "ID=debian\nVERSION_CODENAME=bookworm\n");
+        node.program("dpkg-query", '[[ "$*" == *" jq" || "$*" == *" socat" ]] || printf installed');
+        node.program(
+            "apt-get",
+            'for one; do [[ "$one" != Dir::Etc::sourcelist=* ]] || cat "${one#*=}"; done >"$EXK8S_ROOT/sources"',
+        );
+        expect(await run()).toMatchObject({ code: 0 });
+        expect(node.read("/sources")).toBe("deb http://mirror.test/debian bookworm main\n");
+        expect(node.calls("apt-get").at(-1)).toMatch(
+            /DPkg::Lock::Timeout=600 .* install -y --no-install-recommends jq socat$/,
+        );
+    });
 
     /** A mirror with every download, its checksums, and archives with the members upstream has. */
     function mirror(): void {
@@ -406,11 +429,24 @@ describe("the runner", () => {
         expect(node.read("/etc/kubernetes/kubelet.conf.d/20-resolv-conf.conf")).toContain(
             "resolvConf: /etc/resolv.conf",
         );
-        expect(node.calls("systemctl").slice(-2)).toEqual([
-            "systemctl enable --now exk8s-node-agent.timer",
+        expect(node.calls("systemctl").slice(-3)).toEqual([
+            "systemctl enable exk8s-node-agent.timer",
+            "systemctl start exk8s-node-agent.timer",
             "systemctl start --no-block exk8s-node-agent.service",
         ]);
         expect(node.calls("systemctl")).toContain("systemctl start --no-block exk8s-addons");
+    });
+
+    test("cut off before its mark it comes again; after it the agent's timer is enabled", async () => {
+        install();
+        node.write("/etc/exk8s/config/downloads.tsv", "");
+        node.program("dpkg-query", "printf installed");
+        node.program("openssl", "echo 'notBefore=Jan  1 00:00:00 2020 GMT'");
+        node.program("sysctl", "echo 1");
+        node.program("kubectl", "");
+        node.program("systemctl", '[[ "$*" != "enable"*"exk8s-node-agent.timer" ]] || exit 1');
+        expect((await node.run("/usr/local/bin/exk8s-bootstrap-control-plane.sh")).code).toBe(1);
+        expect(node.has("/etc/exk8s/runtime/bootstrap.done")).toBe(false);
     });
 
     test("stops at the phase that fails, says why, and is not done", async () => {
@@ -474,7 +510,13 @@ exk8s_load_environment; exk8s_report install failed "$(exk8s_now)" "$(exk8s_now)
 
 describe("the metadata guard", () => {
     test("drops pods' packets to the service's address and port, once", async () => {
-        install({}, { imdsUrl: "http://imds.test:8080" });
+        install();
+        const cluster = node.read("/etc/exk8s/config/cluster.env");
+        expect(cluster).toContain("IMDS_URL='http://imdsapi.excloud.in'");
+        node.write(
+            "/etc/exk8s/config/cluster.env",
+            cluster.replace(/IMDS_URL=.*/, "IMDS_URL='http://imds.test:8080'"),
+        );
         node.program("getent", "echo '169.254.169.254 STREAM imds.test'");
         node.program(
             "iptables",

@@ -57,7 +57,6 @@ describe("networks", () => {
         expect(() => clusterSettings({ podCidr: "10.96.0.0/16" })).toThrow(
             /serviceCidr "10.96.0.0\/12" overlaps|overlaps serviceCidr "10.96.0.0\/12"/,
         );
-        expect(() => clusterSettings({ subnetCidr: "10.244.8.0/24" })).toThrow(/subnetCidr/);
     });
 });
 
@@ -82,7 +81,9 @@ describe("settings", () => {
         const hostile = ["$(id)", "`id`", "a b", "a'b", 'a"b', "a\nb", "a;b", "{{7*7}}"];
         for (const text of hostile) {
             expect(() => clusterSettings({ clusterDomain: text })).toThrow(/clusterDomain/);
-            expect(() => clusterSettings({ imdsUrl: `http://h/${text}` })).toThrow(/imdsUrl/);
+            expect(() =>
+                clusterSettings({ bootstrapServer: { url: `https://h/${text}`, caPem: "" } }),
+            ).toThrow(/bootstrapServer.url/);
             expect(() => clusterSettings({ mirrors: { binaries: `https://${text}` } })).toThrow(
                 /mirrors.binaries/,
             );
@@ -90,6 +91,23 @@ describe("settings", () => {
         }
         expect(() => filesOf(valuesOf({}, { nodeName: "a'b" }))).toThrow(/NODE_NAME/);
         expect(() => filesOf(valuesOf({}, { privateIpv4: "1\n2" }))).toThrow(/NODE_IPV4/);
+    });
+
+    test("a bootstrap server that would read secrets in the clear is refused", () => {
+        for (const url of ["http://boot.test:8443", "https://boot.test/", "boot.test"]) {
+            expect(() => clusterSettings({ bootstrapServer: { url, caPem: "" } })).toThrow(
+                /bootstrapServer.url: .* give an https:/,
+            );
+            expect(() =>
+                renderUserData({
+                    bootstrapUrl: url,
+                    bootstrapCaPem: "",
+                    slotSecret: "s",
+                    role: "control-plane",
+                    verifierMode: "selfHosted",
+                }),
+            ).toThrow(/bootstrapUrl: .* give an https:/);
+        }
     });
 
     test("flags: a bad name, a line end or a removed flag is refused", () => {

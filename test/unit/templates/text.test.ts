@@ -3,16 +3,17 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { fileSpecs, renderUserData, userDataLimit } from "../../../templates";
+import { fileSpecs, renderUserData, userDataLimit, type UserDataValues } from "../../../templates";
 import { filesOf, scenarios } from "./fixtures";
 
-const userData = (caPem = "") =>
+const userData = (caPem = "", more: Partial<UserDataValues> = {}) =>
     renderUserData({
         bootstrapUrl: "https://boot.test:8443",
         bootstrapCaPem: caPem,
         slotSecret: "s3cret",
         role: "control-plane",
         verifierMode: "selfHosted",
+        ...more,
     });
 const everything = Object.entries(scenarios).flatMap(([scenario, make]) =>
     Object.entries({ ...filesOf(make()), "/userdata.sh": userData() }).map(
@@ -94,6 +95,19 @@ describe("syntax", () => {
     });
 });
 
+describe("units", () => {
+    const files = filesOf(scenarios["single"]!());
+    const unit = (name: string) => files[`/etc/systemd/system/${name}`]!;
+
+    test("the metadata guard is tried before the kubelet starts pods", () => {
+        expect(unit("exk8s-imds-guard.service")).toMatch(/^Before=kubelet\.service$/m);
+    });
+
+    test("addons are never started by a boot with the files of the last day", () => {
+        expect(unit("exk8s-addons.service")).not.toContain("[Install]");
+    });
+});
+
 describe("the list of files", () => {
     test("names every path once, absolute and normal", () => {
         const all = fileSpecs.map((spec) => spec.path);
@@ -134,6 +148,22 @@ describe("user data", () => {
         expect(text).toMatch(
             /^IMDS_BASE_URL="\$\{EXC_IMDS_BASE_URL:-http:\/\/imdsapi\.excloud\.in\}"$/m,
         );
+    });
+
+    test("holds no slot secret in mode excloud, whatever is given", () => {
+        const text = userData("", { verifierMode: "excloud" });
+        expect(text).toMatch(/^SLOT_SECRET=''$/m);
+        expect(text).not.toContain("s3cret");
+    });
+
+    test("names a mirror of packages, and refuses a hostile one", () => {
+        expect(userData()).toMatch(/^PACKAGE_MIRROR=''$/m);
+        expect(userData("", { packageMirror: "http://mirror.test/debian" })).toMatch(
+            /^PACKAGE_MIRROR='http:\/\/mirror\.test\/debian'$/m,
+        );
+        for (const packageMirror of ["http://m/ main\ndeb http://evil", "ftp://m", "$(id)"]) {
+            expect(() => userData("", { packageMirror })).toThrow(/^packageMirror: /);
+        }
     });
 
     test("fits the limit of clouds with a chain of two RSA certificates, and refuses more", () => {

@@ -29,7 +29,11 @@ afterEach(async () => {
     await server.stop();
 });
 
-const boot = (more: Partial<UserDataValues> = {}, args: string[] = []) => {
+const boot = (
+    more: Partial<UserDataValues> = {},
+    args: string[] = [],
+    env: Record<string, string> = {},
+) => {
     node.write(
         "/user-data",
         renderUserData({
@@ -42,7 +46,7 @@ const boot = (more: Partial<UserDataValues> = {}, args: string[] = []) => {
             ...more,
         }),
     );
-    return node.run("/user-data", {}, args);
+    return node.run("/user-data", env, args);
 };
 const bundle = () => bundleOf(node.values, { agent_token: "fresh-token" });
 
@@ -93,7 +97,7 @@ test("proves itself, waits while there is no bundle, writes it and starts the bo
 
 test("in mode excloud presents the metadata token instead of a slot secret", async () => {
     server.routes[bundlePath] = () => ({ status: 200, body: bundle() });
-    await boot({ verifierMode: "excloud", slotSecret: "" });
+    await boot({ verifierMode: "excloud" });
     expect(server.calls[0]!.headers).toMatchObject({ "x-exc-imds-token": "imds-token" });
     expect(server.calls[0]!.headers).not.toHaveProperty("x-exk8s-slot-secret");
 });
@@ -114,6 +118,35 @@ test("under systemd it becomes a unit that survives a reboot, and leaves no secr
     });
     expect(node.has("/usr/local/sbin/exk8s-userdata.sh")).toBe(false);
     expect(node.read("/etc/exk8s/runtime/agent-token")).toBe("fresh-token");
+});
+
+test.each([
+    ["from the image's sources", {}, ""],
+    [
+        "from the mirror of packages",
+        { packageMirror: "http://mirror.test/ubuntu" },
+        "deb http://mirror.test/ubuntu noble main universe\n",
+    ],
+])("installs what the image lacks %s", async (_where, more, sources) => {
+    node.write("/etc/os-release", "ID=ubuntu\nVERSION_CODENAME=noble\n");
+    node.program(
+        "apt-get",
+        'for one; do [[ "$one" != Dir::Etc::sourcelist=* ]] || cat "${one#*=}"; done >"$EXK8S_ROOT/sources"',
+    );
+    server.routes[bundlePath] = () => ({ status: 200, body: bundle() });
+    // `command` is a builtin: a function that bash imports stands in for it.
+    const lacking = { "BASH_FUNC_command%%": "() { return 1; }" };
+    expect(await boot(more, [], lacking)).toMatchObject({ code: 0 });
+    expect(node.read("/sources")).toBe(sources);
+    const calls = node.calls("apt-get");
+    expect(calls.map((call) => call.replace(/^.*Retries=5 /, ""))).toEqual([
+        "update -y",
+        "install -y --no-install-recommends ca-certificates curl jq",
+    ]);
+    for (const call of calls) {
+        expect(call).toContain("-o DPkg::Lock::Timeout=600");
+        expect(call.includes("Dir::Etc::sourceparts=-")).toBe(sources !== "");
+    }
 });
 
 test("gives up on a metadata service that never answers, with its address", async () => {

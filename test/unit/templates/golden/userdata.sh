@@ -10,6 +10,7 @@ BOOTSTRAP_CA_PEM='-----BEGIN CERTIFICATE-----
 AA==
 -----END CERTIFICATE-----
 '
+PACKAGE_MIRROR=''
 
 # Every path is below this folder: empty on a node, a scratch folder in tests.
 EXK8S_ROOT="${EXK8S_ROOT:-}"
@@ -50,10 +51,25 @@ STARTED="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 WORK="$(mktemp -d)"
 trap 'rm -rf "${WORK}"' EXIT
 
-if ! command -v curl >/dev/null || ! command -v jq >/dev/null; then
+# apt_install PACKAGE...: installs from the mirror, or from the image's sources when there is none.
+apt_install() {
+    local options=() components=main
+    if [[ -n "${PACKAGE_MIRROR}" ]]; then
+        # shellcheck disable=SC1091
+        . "${EXK8S_ROOT}/etc/os-release"
+        [[ "${ID}" != ubuntu ]] || components="main universe"
+        printf 'deb %s %s %s\n' "${PACKAGE_MIRROR}" "${VERSION_CODENAME}" "${components}" >"${WORK}/apt.list"
+        options=(-o "Dir::Etc::sourcelist=${WORK}/apt.list" -o Dir::Etc::sourceparts=-)
+    fi
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -y
-    apt-get install -y --no-install-recommends ca-certificates curl jq
+    # Another boot job may hold the package lock.
+    options+=(-o DPkg::Lock::Timeout=600 -o Acquire::Retries=5)
+    apt-get "${options[@]}" update -y
+    apt-get "${options[@]}" install -y --no-install-recommends "$@"
+}
+
+if ! command -v curl >/dev/null || ! command -v jq >/dev/null; then
+    apt_install ca-certificates curl jq
 fi
 
 printf '%s' "${BOOTSTRAP_CA_PEM}" >"${RUNTIME}/bootstrap-ca.pem"

@@ -75,6 +75,8 @@ exk8s_phase kubelet kubelet_phase
 exk8s_phase apiserver apiserver_phase
 exk8s_phase node-ready node_phase
 
+# Before the mark: after it, nothing comes back here to enable the timer.
+systemctl enable exk8s-node-agent.timer
 exk8s_now | exk8s_replace "${EXK8S_RUNTIME}/bootstrap.done" 0644 root:root
-systemctl enable --now exk8s-node-agent.timer
+systemctl start exk8s-node-agent.timer
 systemctl start --no-block exk8s-node-agent.service

@@ -48,16 +48,7 @@ install_cilium() {
     rollout daemonset/cilium
 }
 
-addons() {
-    local digest
-    exk8s_until 1200 "the API" api_is_ready
-    exk8s_lease_hold addons 5400
-    digest="$(digest)"
-    if [[ "$(marked)" == "${digest}" ]]; then
-        exk8s_log "the addons are up to date"
-        exk8s_lease_release
-        return
-    fi
+install_addons() {
     exk8s_until 120 "the rights of administrators" apply rbac
     # Its pods are made while Cilium is installed; neither waits for the other.
     exk8s_until 120 "kube-proxy's manifest" apply kube-proxy
@@ -70,7 +61,21 @@ addons() {
     if [[ "${CNI}" != none ]]; then
         rollout deployment/coredns
     fi
-    mark "${digest}"
+}
+
+addons() {
+    local digest
+    exk8s_until 1200 "the API" api_is_ready
+    exk8s_lease_hold addons 5400
+    digest="$(digest)"
+    if [[ "$(marked)" == "${digest}" ]]; then
+        exk8s_log "the addons are up to date"
+    else
+        install_addons
+        mark "${digest}"
+    fi
+    # Tells the node agent that there is nothing to resume.
+    exk8s_replace "${EXK8S_ROOT}/etc/exk8s/runtime/addons.done" 0644 root:root <<<"${digest}"
     exk8s_lease_release
 }
 

@@ -28,14 +28,12 @@ missing_packages() {
     done
 }
 
-install_packages() {
-    local missing options=()
-    mapfile -t missing < <(missing_packages)
-    ((${#missing[@]})) || return 0
+# apt_install PACKAGE...: installs from the mirror, or from the image's sources when there is none.
+apt_install() {
+    local options=() components=main
     if [[ -n "${PACKAGE_MIRROR}" ]]; then
         # shellcheck disable=SC1091
         . "${EXK8S_ROOT}/etc/os-release"
-        local components=main
         [[ "${ID}" != ubuntu ]] || components="main universe"
         printf 'deb %s %s %s\n' "${PACKAGE_MIRROR}" "${VERSION_CODENAME}" "${components}" >"${WORK}/apt.list"
         options=(-o "Dir::Etc::sourcelist=${WORK}/apt.list" -o Dir::Etc::sourceparts=-)
@@ -44,7 +42,14 @@ install_packages() {
     # Another boot job may hold the package lock.
     options+=(-o DPkg::Lock::Timeout=600 -o Acquire::Retries=5)
     apt-get "${options[@]}" update -y
-    apt-get "${options[@]}" install -y --no-install-recommends "${missing[@]}"
+    apt-get "${options[@]}" install -y --no-install-recommends "$@"
+}
+
+install_packages() {
+    local missing
+    mapfile -t missing < <(missing_packages)
+    ((${#missing[@]})) || return 0
+    apt_install "${missing[@]}"
     # The distribution starts its own instance; ours is exk8s-balancer.
     systemctl disable --now haproxy.service 2>/dev/null || true
 }

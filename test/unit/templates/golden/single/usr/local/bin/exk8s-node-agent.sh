@@ -11,6 +11,7 @@ exk8s_load_environment
 CHANGES="${EXK8S_STATE}/changes"
 REPORTED="${EXK8S_STATE}/reported"
 ACTIONS="${EXK8S_CONFIG}/agent-actions"
+ADDONS_DONE="${EXK8S_ROOT}/etc/exk8s/runtime/addons.done"
 HEALTH_SECONDS="${EXK8S_HEALTH_SECONDS:-600}"
 mkdir -p "${EXK8S_STATE}" "${EXK8S_LOGS}"
 LOG="${EXK8S_LOGS}/node-agent.log"
@@ -156,13 +157,24 @@ act() {
         pod:*) renew_pod "${1#pod:}" ;;
         replaced:*) wait_replaced "${1#replaced:}" ;;
         balancer) "${EXK8S_BIN}/exk8s-balancer.sh" ;;
-        addons) systemctl restart --no-block exk8s-addons ;;
+        addons)
+            # Stopped first: a run with the former files must not set the mark again.
+            systemctl stop exk8s-addons
+            rm -f "${ADDONS_DONE}"
+            resume_addons
+            ;;
     esac
     case "$1" in
         restart:etcd) settle etcd ;;
         *:kube-apiserver) settle apiserver ;;
         restart:kubelet) settle kubelet ;;
     esac
+}
+
+# The addons may have been cut off at any point, by a reboot too.
+resume_addons() {
+    [[ "${NODE_ROLE}" != control-plane || -e "${ADDONS_DONE}" ]] ||
+        systemctl start --no-block exk8s-addons
 }
 
 settle() { exk8s_until "${HEALTH_SECONDS}" "$1 to be healthy" "exk8s_$1_healthy"; }
@@ -224,6 +236,7 @@ if [[ -s "${CHANGES}" ]]; then
     fi
     rm -f "${CHANGES}"
 fi
+resume_addons
 # Said again only when there is news.
 HEALTH="$(health)"
 NEWS="$(generation) ${HEALTH}"
