@@ -16,6 +16,8 @@ export default defineConfig(
                     "local-cloud/tsconfig.json",
                     "tools/tsconfig.json",
                     "test/tsconfig.json",
+                    "bench/tsconfig.json",
+                    "bench/twin/tsconfig.json",
                     "examples/*/tsconfig.json",
                 ],
                 tsconfigRootDir: import.meta.dirname,

@@ -24,7 +24,7 @@ export interface Context {
     /** Shows the user one line. */
     log(line: string): void;
     /**
-     * Asks `probe` again and again, at growing intervals of at most 2 s, until it gives a value.
+     * Asks `probe` again and again, at growing intervals of at most 1 s, until it gives a value.
      * Gives undefined when `seconds` have passed.
      */
     poll<T>(seconds: number, probe: () => Promise<T | undefined>): Promise<T | undefined>;
@@ -73,7 +73,7 @@ export function makeContext(config: ConfigReader): Context {
         },
         poll: async (seconds, probe) => {
             const deadline = Date.now() + seconds * 1000;
-            for (let pause = 200; ; pause = Math.min(pause * 1.5, 2_000)) {
+            for (let pause = 200; ; pause = Math.min(pause * 1.5, 1_000)) {
                 const value = await probe();
                 if (value !== undefined || Date.now() >= deadline) {
                     return value;

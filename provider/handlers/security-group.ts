@@ -32,11 +32,17 @@ const releaseTimeout = 120;
 export const securityGroup: Handler<SecurityGroupInputs> = {
     changes: { name: "replace", description: "replace", subnetId: "ignore", rules: "update" },
 
-    async check(inputs, _old, context) {
+    async check(inputs, old, context) {
         const failures: Failure[] = [];
         const rules = { ...inputs.rules };
         const ofSubnet = Object.entries(rules).filter(([, rule]) => rule.cidr === subnetCidr);
-        if (ofSubnet.length > 0 && !isUnknown(inputs.subnetId)) {
+        // The range of a subnet does not change: a rule that was resolved spares later previews the call.
+        const before = old?.subnetId === inputs.subnetId ? old.rules : {};
+        if (ofSubnet.every(([name]) => name in before)) {
+            for (const [name, rule] of ofSubnet) {
+                rules[name] = { ...rule, cidr: before[name]?.cidr ?? rule.cidr };
+            }
+        } else if (!isUnknown(inputs.subnetId)) {
             const subnets = await context.excloud()("subnetList", {});
             const subnet = subnets.find(({ id }) => id === inputs.subnetId);
             if (subnet === undefined) {
@@ -136,18 +142,19 @@ async function converge(
 ): Promise<void> {
     const existing = await call("ruleList", { security_group_id: groupId });
     const wanted = Object.entries(rules);
-    for (const [name, rule] of wanted) {
-        if (!existing.some((candidate) => isSame(candidate, rule))) {
-            await call("ruleCreate", {
+    const missing = wanted.filter(([, rule]) => !existing.some((found) => isSame(found, rule)));
+    await Promise.all(
+        missing.map(([name, rule]) =>
+            call("ruleCreate", {
                 security_group_id: groupId,
                 is_ingress: rule.direction === "ingress",
                 protocol: rule.protocol as SecurityGroupRule["protocol"],
                 port_range: rule.portRange,
                 cidr: rule.cidr,
                 description: name,
-            });
-        }
-    }
+            }),
+        ),
+    );
     for (const candidate of existing) {
         if (!wanted.some(([, rule]) => isSame(candidate, rule))) {
             await call("ruleDelete", { security_group_rule_id: candidate.id });

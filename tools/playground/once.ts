@@ -19,13 +19,19 @@ class Unmet extends Error {}
  */
 export async function runOnce(): Promise<void> {
     const folder = folderAt(mkdtempSync(join(tmpdir(), "excloud-")));
+    const cleanUp = async () => {
+        await stopServices(folder);
+        rmSync(folder.root, { recursive: true, force: true });
+    };
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+        process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
+    }
     try {
         const playground = await openPlayground(folder, { server: 0 });
         const created = await roundTrip(playground);
         console.log(`once: ok, ${created} resources created, 0 left`);
     } finally {
-        await stopServices(folder);
-        rmSync(folder.root, { recursive: true, force: true });
+        await cleanUp();
     }
 }
 
