@@ -108,7 +108,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
                 name: pulumi.interpolate`${registration.clusterName}-${slot}`,
                 projectId: 1,
                 ...context.machine,
-                userData: userDataOf(nodeSlot, registration, bootstrap),
+                userData: userDataOf(nodeSlot, context),
                 bootstrap: bootstrap.server,
                 clusterId: registration.clusterId,
                 slot,
@@ -155,11 +155,11 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
 
 function userDataOf(
     slot: NodeSlot,
-    { verifierMode }: ClusterRegistration,
-    { nodeUrl, caPem }: BootstrapEndpoints,
+    { registration, bootstrap, shape }: NodeContext,
 ): pulumi.Output<string> {
+    const { packages } = shape.mirrors;
     return pulumi
-        .all([nodeUrl, caPem, slot.slotSecret, verifierMode])
+        .all([bootstrap.nodeUrl, bootstrap.caPem, slot.slotSecret, registration.verifierMode])
         .apply(([bootstrapUrl, bootstrapCaPem, slotSecret, mode]) =>
             renderUserData({
                 bootstrapUrl,
@@ -167,6 +167,7 @@ function userDataOf(
                 slotSecret,
                 role: "control-plane",
                 verifierMode: mode,
+                ...(packages === "" ? {} : { packageMirror: packages }),
             }),
         );
 }

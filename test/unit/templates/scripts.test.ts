@@ -437,7 +437,7 @@ describe("the runner", () => {
         expect(node.calls("systemctl")).toContain("systemctl start --no-block exk8s-addons");
     });
 
-    test("cut off before its mark it comes again; after it the agent's timer is enabled", async () => {
+    test("is not done before the agent's timer is enabled", async () => {
         install();
         node.write("/etc/exk8s/config/downloads.tsv", "");
         node.program("dpkg-query", "printf installed");

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Drops what pods send to the instance metadata service, which would tell them who this VM is. Pods
-# on the host's network are the host and are not covered. IPv4 only, as pods' addresses and the
-# service's are.
+# on the host's network are the host and are not covered. IPv4 only, the pods' one family: pods
+# that a user gives IPv6 addresses are not kept away over IPv6.
 set -euo pipefail
 LIB="${EXK8S_ROOT:-}/usr/local/lib/exk8s"
 . "${LIB}/common.sh"
