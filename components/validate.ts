@@ -214,7 +214,7 @@ function singleNodeForBridge(
     value: unknown,
     { controlPlaneCount = 1 }: ExcloudK8sClusterArgs,
 ): string | undefined {
-    return value === "bridge" && controlPlaneCount > 1
+    return value === "bridge" && controlPlaneCount === 3
         ? `is "bridge", which joins the pods of one node only; with ${controlPlaneCount} nodes use "cilium" or "none"`
         : undefined;
 }
@@ -224,7 +224,7 @@ function shorterThanValidity(
     { certificates }: ExcloudK8sClusterArgs,
 ): string | undefined {
     const validity = certificates?.validityDays ?? 365;
-    return (value as number) >= validity
+    return Number.isInteger(validity) && (value as number) >= validity
         ? `is ${show(value)}, not less than validityDays (${validity}): every up would renew`
         : undefined;
 }
@@ -233,6 +233,9 @@ function knownAndSingle(
     value: unknown,
     { controlPlaneCount = 1 }: ExcloudK8sClusterArgs,
 ): string | undefined {
+    if (controlPlaneCount !== 1 && controlPlaneCount !== 3) {
+        return undefined; // a fault of its own
+    }
     const nodes = value as string[];
     const known = Array.from({ length: controlPlaneCount }, (_, index) => `cp-${index + 1}`);
     const stranger = nodes.find((node) => !known.includes(node));

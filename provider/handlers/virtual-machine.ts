@@ -150,21 +150,22 @@ async function finish(
     context: Context,
 ): Promise<Existing<VirtualMachineInputs, object>> {
     const existing = { id, outputs: {} };
-    let last = "unknown";
+    let found = "its state is not known";
     try {
         const outcome = await context.poll(inputs.timeouts.create, async () => {
             const vm = await context.excloud()("vmGet", { vm_id: id });
-            last = vm.state;
-            return ["RUNNING", "ERROR", "STOPPED", "TERMINATED"].includes(last) ? vm : undefined;
+            found = `its state is ${vm.state}`;
+            const isFinal = ["RUNNING", "ERROR", "STOPPED", "TERMINATED"].includes(vm.state);
+            return isFinal ? vm : undefined;
         });
         if (outcome?.state === "RUNNING") {
             return existing;
         }
     } catch (error) {
-        last = error instanceof Error ? error.message : String(error);
+        found += `; then ${error instanceof Error ? error.message : String(error)}`;
     }
     throw new UnfinishedError(
-        `VM ${inputs.name} (${id}) does not run: its state is ${last}; waited at most ` +
+        `VM ${inputs.name} (${id}) does not run: ${found}; waited at most ` +
             `${inputs.timeouts.create} s. Next: run \`pulumi up\` again to go on waiting, or list the node in replaceNodes`,
         existing,
     );

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
+import { outputsOf } from "../../../tools/playground/playground";
+import { openBench, type Bench } from "../cluster/harness";
+import {
+    stackTrace,
+    stackWith,
+    startFaultyCloud,
+    up,
+    type Fault,
+    type FaultyCloud,
+} from "./support";
+import type { Stack } from "../../../tools/engine/stack";
+
+// An `up` of which half fails, each node in a way of its own, and the `up` that mends it.
+
+let bench: Bench;
+let cloud: FaultyCloud;
+let stack: Stack;
+let faults: Record<string, Fault> = {};
+let clusterName: string;
+let survivor: number;
+
+const vmOf = async (slot: string) =>
+    (await bench.vms()).filter(({ name }) => name === `${clusterName}-${slot}`);
+
+beforeAll(async () => {
+    bench = await openBench();
+    cloud = await startFaultyCloud(
+        bench.services.computeUrl,
+        (name) => faults[name.slice(clusterName.length + 1)],
+    );
+    stack = stackWith(bench, { EXCLOUD_COMPUTE_BASE_URL: cloud.url });
+    // The name by which the cluster's VMs will go: a registration is adopted by the same key.
+    const key = "organization/quickstart/playground/quickstart";
+    clusterName = (await bench.bootstrap("registerCluster", { key })).name;
+});
+afterAll(async () => {
+    await cloud?.close();
+    await bench?.close();
+});
+
+test("each failure names its resource, the call or what was seen, and what to do next", async () => {
+    const namesake = await bench.cloud("vmCreate", {
+        name: `${clusterName}-cp-2`,
+        zone_id: 1,
+        project_id: 1,
+        subnet_id: 1,
+        image_id: 2,
+        instance_type: "t1a.medium",
+        allocate_public_ipv4: false,
+        ssh_pubkey: "",
+        security_group_ids: [],
+        root_volume: { size_gib: 20, zone_id: 1 },
+        user_data: "",
+    });
+    faults = { "cp-1": "lose", "cp-3": "refuse" };
+
+    const { code, text } = await up(stack, ["--continue-on-error"]);
+    expect(code).not.toBe(0);
+    expect(text).not.toMatch(stackTrace);
+    expect(text).toMatch(/VirtualMachine.* quickstart-cp-2/);
+    expect(text).toContain(
+        `a VM named ${clusterName}-cp-2 (${namesake.vm_id}) exists with ` +
+            "image ubuntu-22.04-latest, not ubuntu-24.04-latest. " +
+            "Next: terminate it when it is not needed",
+    );
+    expect(text).toMatch(/VirtualMachine.* quickstart-cp-3/);
+    expect(text).toContain(
+        `POST ${cloud.url}/compute/create answered 403 (compute.auth.forbidden): no policy allows it`,
+    );
+    expect(text).toContain("Next: the credential may not do this");
+});
+
+test("a creation whose answer was lost is found again, not repeated", async () => {
+    const found = await vmOf("cp-1");
+    expect(found).toHaveLength(1);
+    survivor = found[0]!.vm_id;
+    expect(await vmOf("cp-2")).toHaveLength(1);
+    expect(await vmOf("cp-3")).toHaveLength(0);
+});
+
+test("once the causes are gone, the next up completes what is there", async () => {
+    const [namesake] = await vmOf("cp-2");
+    await bench.cloud("vmTerminate", { vm_id: namesake!.vm_id, delete_root_volume: true });
+    faults = {};
+
+    const { code, text } = await up(stack);
+    expect([code, text]).toEqual([0, expect.stringContaining("cp-3: ready")]);
+    const vms = (await bench.vms()).filter(({ state }) => state === "RUNNING");
+    expect(vms.map(({ name }) => name).sort()).toEqual(
+        ["cp-1", "cp-2", "cp-3"].map((slot) => `${clusterName}-${slot}`),
+    );
+    expect((await vmOf("cp-1")).map(({ vm_id }) => vm_id)).toEqual([survivor]);
+    expect((await outputsOf(bench.stack))["name"]).toBe(clusterName);
+});
+
+test("destroy leaves nothing", async () => {
+    await bench.pulumi(["destroy", "--yes", "--skip-preview"]);
+    expect(Object.values(await bench.inventory()).flat()).toEqual([]);
+    expect(await bench.resources()).toEqual([]);
+});

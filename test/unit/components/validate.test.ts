@@ -1,0 +1,394 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "@jest/globals";
+import * as fc from "fast-check";
+
+import type { ExcloudK8sClusterArgs } from "../../../components/cluster-args";
+import { InvalidArgumentsError, validateArgs } from "../../../components/validate";
+
+const good: ExcloudK8sClusterArgs = {
+    controlPlaneImageId: 1,
+    controlPlaneInstanceType: "t1a.medium",
+    subnetId: 1,
+    bootstrap: { operatorUrl: "https://bootstrap.example:8443" },
+};
+
+/** The faults of arguments, given over good ones; `undefined` takes one away. */
+function faultsOf(args: object): readonly string[] {
+    try {
+        validateArgs("test", { ...good, ...args });
+        return [];
+    } catch (error) {
+        expect(error).toBeInstanceOf(InvalidArgumentsError);
+        return (error as InvalidArgumentsError).faults;
+    }
+}
+
+type Refused = readonly [args: object, fault: string];
+const number = (name: string, minimum: number): readonly Refused[] =>
+    [minimum - 1, 1.5, "7", null].map((value) => [
+        { [name]: value },
+        `${name} is ${JSON.stringify(value)}; give a whole number, at least ${minimum}`,
+    ]);
+const flagMap = (name: string): readonly Refused[] => [
+    [{ [name]: "v=4" }, `${name} is "v=4"; give a map from flag name to value`],
+    [{ [name]: ["v"] }, `${name} is ["v"]; give a map from flag name to value`],
+    [
+        { [name]: { "--v": "4" } },
+        `${name} has the flag "--v"; write flag names without dashes in front`,
+    ],
+];
+const anObject = (name: string): readonly Refused[] => [
+    [{ [name]: "x" }, `${name} is "x"; give an object`],
+    [{ [name]: [] }, `${name} is []; give an object`],
+];
+const aDomain = (name: string): readonly Refused[] =>
+    ["Upper.example", "-a.example", "a..b", "", 5].map((value) => [
+        { [name]: value },
+        `${name} is ${JSON.stringify(value)}; give a text such as "cluster.local"`,
+    ]);
+const seconds = (name: string): readonly Refused[] =>
+    [0, -1, "10", 2.5].map((value) => [
+        { timeouts: { [name]: value } },
+        `timeouts.${name} is ${JSON.stringify(value)}; give a whole number, at least 1`,
+    ]);
+const withBootstrap = (more: object) => ({ bootstrap: { ...good.bootstrap, ...more } });
+const notUrls = [
+    "nowhere",
+    "http://a.example",
+    "ftp://a.example",
+    "https://a.example/",
+    "https://a b",
+    5,
+];
+
+/** What each argument refuses, and how it says so. The type makes this list complete. */
+const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
+    controlPlaneCount: [2, 0, 4, "3", 1e10].map((value) => [
+        { controlPlaneCount: value },
+        `controlPlaneCount is ${JSON.stringify(value)}; allowed are 1, 3`,
+    ]),
+    controlPlaneImageId: [
+        [{ controlPlaneImageId: undefined }, "controlPlaneImageId is required"],
+        ...number("controlPlaneImageId", 1),
+    ],
+    controlPlaneInstanceType: [
+        [{ controlPlaneInstanceType: undefined }, "controlPlaneInstanceType is required"],
+        [
+            { controlPlaneInstanceType: "t1a medium" },
+            'controlPlaneInstanceType is "t1a medium"; give a text such as "t1a.medium"',
+        ],
+    ],
+    subnetId: [[{ subnetId: undefined }, "subnetId is required"], ...number("subnetId", 1)],
+    zoneId: number("zoneId", 1),
+    securityGroupIds: [
+        [{ securityGroupIds: 5 }, "securityGroupIds is 5; give a list"],
+        [{ securityGroupIds: [5, 0] }, "securityGroupIds is 0; give a whole number, at least 1"],
+    ],
+    apiServerAllowedCidrs: [
+        [
+            { apiServerAllowedCidrs: "10.0.0.0/8" },
+            'apiServerAllowedCidrs is "10.0.0.0/8"; give a list',
+        ],
+        [
+            { apiServerAllowedCidrs: ["10.0.0.0/8", "10.0.0.1/8"] },
+            'apiServerAllowedCidrs is not valid: "10.0.0.1/8" has host bits set; ' +
+                'write the network itself, "10.0.0.0/8".',
+        ],
+    ],
+    allocatePublicIpv4: [
+        [{ allocatePublicIpv4: "yes" }, 'allocatePublicIpv4 is "yes"; allowed are true, false'],
+    ],
+    sshPubkey: [
+        [
+            { sshPubkey: "ssh-ed25519 A\nssh-ed25519 B" },
+            'sshPubkey is "ssh-ed25519 A\\nssh-ed25519 B"; give a text such as "ssh-ed25519 AAAA..."',
+        ],
+    ],
+    rootVolumeSizeGib: number("rootVolumeSizeGib", 10),
+    bootstrap: [
+        [{ bootstrap: {} }, "bootstrap.operatorUrl is required"],
+        ...notUrls.flatMap((value): Refused[] =>
+            ["operatorUrl", "nodeUrl"].map((name) => [
+                withBootstrap({ [name]: value }),
+                `bootstrap.${name} is ${JSON.stringify(value)}; ` +
+                    'give a text such as "https://bootstrap.example:8443"',
+            ]),
+        ),
+        [
+            withBootstrap({ caPem: "ca.pem" }),
+            'bootstrap.caPem is "ca.pem"; give a text such as the PEM of a certificate',
+        ],
+    ],
+    kubernetesVersion: [
+        [
+            { kubernetesVersion: "1.35.4" },
+            'kubernetesVersion is "1.35.4"; give a text such as "v1.35.4"',
+        ],
+        [
+            { kubernetesVersion: "v1.20.0" },
+            'kubernetesVersion is not valid: kubernetesVersion: "v1.20.0" is not supported; ' +
+                'use a version v1.x.y of 1.34 or 1.35, such as "v1.35.4".',
+        ],
+    ],
+    serviceCidr: [
+        [
+            { serviceCidr: "everything" },
+            'serviceCidr is not valid: "everything" is not an IPv4 network; ' +
+                'write one such as "10.96.0.0/12".',
+        ],
+        [
+            { serviceCidr: "10.244.0.0/20" },
+            'serviceCidr is "10.244.0.0/20", which overlaps podCidr "10.244.0.0/16"; ' +
+                "choose networks that share no address",
+        ],
+        [
+            { serviceCidr: "10.0.0.0/16", podCidr: "10.0.0.0/8" },
+            'serviceCidr is "10.0.0.0/16", which overlaps podCidr "10.0.0.0/8"; ' +
+                "choose networks that share no address",
+        ],
+        [
+            { serviceCidr: "10.96.0.0/28" },
+            'serviceCidr is "10.96.0.0/28", which is too small; give a /24 or a shorter prefix',
+        ],
+    ],
+    podCidr: [
+        [
+            { podCidr: "fd00::/64" },
+            'podCidr is not valid: "fd00::/64" is not an IPv4 network; ' +
+                'write one such as "10.96.0.0/12".',
+        ],
+        [
+            { podCidr: "10.96.0.0/16" },
+            'podCidr is "10.96.0.0/16", which overlaps serviceCidr "10.96.0.0/12"; ' +
+                "choose networks that share no address",
+        ],
+        [
+            { podCidr: "10.200.0.0/24" },
+            'podCidr is "10.200.0.0/24", which is too small: each node takes a /24; ' +
+                "give a /22 or a shorter prefix",
+        ],
+    ],
+    clusterDomain: aDomain("clusterDomain"),
+    podNetwork: [
+        [
+            { podNetwork: "calico" },
+            'podNetwork is "calico"; allowed are "cilium", "bridge", "none"',
+        ],
+        [
+            { podNetwork: "bridge", controlPlaneCount: 3 },
+            'podNetwork is "bridge", which joins the pods of one node only; ' +
+                'with 3 nodes use "cilium" or "none"',
+        ],
+    ],
+    dnsZone: aDomain("dnsZone"),
+    extraSans: [
+        [{ extraSans: "api.example" }, 'extraSans is "api.example"; give a list'],
+        [
+            { extraSans: ["api.example", "https://api"] },
+            'extraSans is "https://api"; give a text such as "api.example.com"',
+        ],
+    ],
+    apiServerExtraArgs: flagMap("apiServerExtraArgs"),
+    controllerManagerExtraArgs: flagMap("controllerManagerExtraArgs"),
+    schedulerExtraArgs: flagMap("schedulerExtraArgs"),
+    etcdExtraArgs: flagMap("etcdExtraArgs"),
+    kubeletExtraArgs: flagMap("kubeletExtraArgs"),
+    kubeletConfiguration: anObject("kubeletConfiguration"),
+    kubeProxyConfiguration: anObject("kubeProxyConfiguration"),
+    ciliumValues: anObject("ciliumValues"),
+    certificates: [
+        ...anObject("certificates"),
+        [
+            { certificates: { authority: {} } },
+            "certificates.authority is not an argument of a cluster",
+        ],
+        [
+            { certificates: { keyAlgorithm: "DSA" } },
+            'certificates.keyAlgorithm is "DSA"; allowed are "ECDSA", "RSA"',
+        ],
+        [
+            { certificates: { validityDays: 0 } },
+            "certificates.validityDays is 0; give a whole number, at least 1",
+        ],
+        [
+            { certificates: { renewBeforeDays: -1 } },
+            "certificates.renewBeforeDays is -1; give a whole number, at least 0",
+        ],
+        [
+            { certificates: { validityDays: 30, renewBeforeDays: 30 } },
+            "certificates.renewBeforeDays is 30, not less than validityDays (30): every up would renew",
+        ],
+        [
+            { certificates: { renewBeforeDays: 365 } },
+            "certificates.renewBeforeDays is 365, not less than validityDays (365): every up would renew",
+        ],
+    ],
+    mirrors: [
+        [
+            { mirrors: { images: "registry example" } },
+            'mirrors.images is not valid: mirrors.images: "registry example" is not valid; ' +
+                "give a URL such as https://mirror.example.",
+        ],
+    ],
+    replaceNodes: [
+        [{ replaceNodes: "cp-1" }, 'replaceNodes is "cp-1"; give a list'],
+        [{ replaceNodes: ["cp-2"] }, 'replaceNodes names "cp-2"; the nodes are cp-1'],
+        [
+            { replaceNodes: ["cp-4"], controlPlaneCount: 3 },
+            'replaceNodes names "cp-4"; the nodes are cp-1, cp-2, cp-3',
+        ],
+        [
+            { replaceNodes: ["cp-1"] },
+            "replaceNodes cannot be used with a single control plane: " +
+                "its etcd data would be lost with it",
+        ],
+        [
+            { replaceNodes: ["cp-1", "cp-2"], controlPlaneCount: 3 },
+            "replaceNodes names 2 control planes; replace one per `pulumi up`, " +
+                "so that etcd keeps its quorum",
+        ],
+    ],
+    timeouts: [...seconds("vmCreate"), ...seconds("vmDelete"), ...seconds("ready")],
+};
+
+describe.each(Object.entries(refused))("%s", (_, cases) => {
+    test.each(cases.map(([args, fault]) => [fault, args] as const))("%s", (fault, args) => {
+        expect(faultsOf(args)).toEqual([fault]);
+    });
+});
+
+test("without a bootstrap server, the URL that is needed is named too", () => {
+    expect(faultsOf({ bootstrap: undefined })).toEqual([
+        "bootstrap is required",
+        "bootstrap.operatorUrl is required",
+    ]);
+});
+
+describe("what is accepted", () => {
+    test.each<[string, object]>([
+        ["the required arguments alone", {}],
+        [
+            "all arguments",
+            {
+                controlPlaneCount: 3,
+                zoneId: 1,
+                securityGroupIds: [7],
+                apiServerAllowedCidrs: ["10.0.0.0/8", "0.0.0.0/0"],
+                allocatePublicIpv4: false,
+                sshPubkey: "",
+                rootVolumeSizeGib: 10,
+                bootstrap: {
+                    operatorUrl: "https://127.0.0.1:8443",
+                    nodeUrl: "https://[fd00::1]:8443/base",
+                    caPem: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n",
+                },
+                kubernetesVersion: "v1.34.0",
+                serviceCidr: "172.20.0.0/24",
+                podCidr: "10.96.0.0/22",
+                clusterDomain: "k8s.internal",
+                podNetwork: "none",
+                dnsZone: "example.org",
+                extraSans: ["*.example.org", "192.0.2.1", "2001:db8::1"],
+                apiServerExtraArgs: { v: "4" },
+                controllerManagerExtraArgs: {},
+                schedulerExtraArgs: { "leader-elect": "false" },
+                etcdExtraArgs: { "quota-backend-bytes": "1" },
+                kubeletExtraArgs: { v: "2" },
+                kubeletConfiguration: { maxPods: 50 },
+                kubeProxyConfiguration: {},
+                ciliumValues: { hubble: { enabled: true } },
+                certificates: { keyAlgorithm: "RSA", validityDays: 10, renewBeforeDays: 0 },
+                mirrors: { images: "https://registry.example" },
+                replaceNodes: ["cp-3"],
+                timeouts: { vmCreate: 1, vmDelete: 1, ready: 1 },
+            },
+        ],
+        ["no node to replace", { replaceNodes: [] }],
+        ["the bridge with one node", { podNetwork: "bridge" }],
+    ])("%s", (_, args) => {
+        expect(faultsOf(args)).toEqual([]);
+    });
+
+    test("what is known only later is left to the cloud", () => {
+        const later = pulumi.output(0);
+        expect(
+            faultsOf({
+                subnetId: later,
+                controlPlaneImageId: Promise.resolve(0),
+                securityGroupIds: [later, 0],
+                bootstrap: { operatorUrl: pulumi.output("nowhere") },
+                podCidr: pulumi.output("nowhere"),
+                serviceCidr: "10.96.0.0/12",
+            }),
+        ).toEqual([]);
+    });
+});
+
+describe("the message", () => {
+    test("lists all faults together, and says that nothing was changed", () => {
+        const bad = { controlPlaneCount: 2, subnetId: undefined, zoneId: 0, planes: 1 };
+        expect(() => validateArgs("prod", { ...good, ...bad } as never)).toThrow(
+            new InvalidArgumentsError("prod", [
+                "controlPlaneCount is 2; allowed are 1, 3",
+                "subnetId is required",
+                "zoneId is 0; give a whole number, at least 1",
+                "planes is not an argument of a cluster",
+            ]),
+        );
+        expect(new InvalidArgumentsError("prod", ["a", "b"]).message).toBe(
+            [
+                'ExcloudK8sCluster "prod": 2 of its arguments cannot be used, nothing was changed:',
+                "  a",
+                "  b",
+            ].join("\n"),
+        );
+    });
+
+    test("is shown without a stack trace", () => {
+        expect(pulumi.RunError.isInstance(new InvalidArgumentsError("prod", ["a"]))).toBe(true);
+    });
+});
+
+describe("whatever is given", () => {
+    const text = fc.oneof(
+        fc.string(),
+        fc.constantFrom("10.0.0.0/8", "10.244.0.0/16", "10.96.0.1/12", "v1.35.0", "cp-1", "bridge"),
+    );
+    const value: fc.Arbitrary<unknown> = fc.oneof(
+        text,
+        fc.integer(),
+        fc.double(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(text, { maxLength: 3 }),
+        fc.dictionary(text, text, { maxKeys: 3 }),
+        fc.anything(),
+    );
+    const nested = fc.record(
+        Object.fromEntries(
+            [
+                ...["operatorUrl", "nodeUrl", "caPem"],
+                ...["keyAlgorithm", "validityDays", "renewBeforeDays"],
+                ...["binaries", "images", "vmCreate", "ready"],
+            ].map((name) => [name, value]),
+        ),
+        { requiredKeys: [] },
+    );
+    const some = fc.record(
+        Object.fromEntries(
+            Object.keys(refused).map((name) => [name, fc.oneof(value, value, nested)]),
+        ),
+        { requiredKeys: [] },
+    );
+
+    test("it passes, or is refused by an error that names arguments", () => {
+        fc.assert(
+            fc.property(some, (args) => {
+                for (const fault of faultsOf(args)) {
+                    expect(Object.keys(refused)).toContain(/^\w+/.exec(fault)?.[0]);
+                }
+            }),
+            { numRuns: 500 },
+        );
+    });
+});
