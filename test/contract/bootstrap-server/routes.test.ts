@@ -390,10 +390,21 @@ describe.each(["PGlite", "PostgreSQL"])("routes on %s", (store) => {
             const token = node.agentToken;
             const replacement = await cluster.bind("cp-1");
             expect((await cluster.operator("/nodes/cp-1")).body.armed).toBe(true);
-            expect((await replacement.firstContact()).body.etcd).toEqual({ state: "existing" });
+            expect((await replacement.firstContact()).status).toBe(200);
             expect((await harness.call("/agent/bundle", { token })).status).toBe(401);
             const { nodes: reported } = (await cluster.operator("/status")).body;
             expect(reported[0]?.phases).toEqual([]);
+        });
+
+        test("closes too when only the report of a healthy generation arrived", async () => {
+            const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1"]);
+            const generation = (await nodes[0]?.firstContact())?.body.generation ?? "";
+            await nodes[0]?.applied(generation, false);
+            harness.ahead += 16 * minute;
+            expect((await cluster.operator("/nodes/cp-1")).body.armed).toBe(true);
+            await nodes[0]?.applied(generation);
+            harness.ahead += 16 * minute;
+            expect((await cluster.operator("/nodes/cp-1")).body.armed).toBe(false);
         });
 
         test("a new first bundle revokes the former agent token", async () => {
@@ -426,6 +437,26 @@ describe.each(["PGlite", "PostgreSQL"])("routes on %s", (store) => {
             expect((await replacement.firstContact()).body.etcd).toEqual({ state: "existing" });
         });
 
+        test("etcd is founded anew when every VM that ran it is gone, and no sooner", async () => {
+            const { cluster, nodes } = await TestCluster.running(harness, threeControlPlanes);
+            const state = async () => (await cluster.operator("")).body.etcd_state;
+            // A phase that is run again does not unmake what ran.
+            await nodes[2]?.report("etcd", "running");
+            const replaced = [await cluster.bind("cp-1"), await cluster.bind("cp-2")];
+            expect(await state()).toBe("founded");
+            expect((await replaced[0]?.firstContact())?.body.etcd).toEqual({ state: "existing" });
+            await cluster.bind("cp-3");
+            expect(await state()).toBe("unfounded");
+            expect((await replaced[0]?.firstContact())?.body.etcd).toMatchObject({ state: "new" });
+        });
+
+        test("one lost report of etcd does not hide that it runs", async () => {
+            const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1"]);
+            await nodes[0]?.firstContact();
+            await nodes[0]?.report("kubelet", "running");
+            expect((await cluster.operator("")).body.etcd_state).toBe("founded");
+        });
+
         test("a set whose majority was replaced before founding is given up", async () => {
             const { cluster, nodes } = await TestCluster.complete(harness, threeControlPlanes);
             await nodes[0]?.firstContact();
@@ -445,6 +476,16 @@ describe.each(["PGlite", "PostgreSQL"])("routes on %s", (store) => {
                     body: { error: { code: "bootstrap.agent.unauthorized" } },
                 });
             }
+        });
+
+        test("the token is asked for before the body is read, and a body is at most 256 KiB", async () => {
+            const { nodes } = await TestCluster.running(harness, ["cp-1"]);
+            const post = (token: string | undefined, text: string) =>
+                harness.call("/agent/report", { method: "POST", token, text });
+            expect((await post("wrong", "{")).status).toBe(401);
+            expect((await post(nodes[0]?.agentToken, "{")).status).toBe(400);
+            const large = JSON.stringify("x".repeat(256 * 1024));
+            expect((await post(nodes[0]?.agentToken, large)).status).toBe(413);
         });
 
         test("hears of a new peer by its revision, and gets no token again", async () => {
@@ -484,6 +525,51 @@ describe.each(["PGlite", "PostgreSQL"])("routes on %s", (store) => {
             await nodes[1]?.applied(generation);
             await nodes[0]?.bundle();
             expect(await released()).toEqual(["role 2", "role 2", "role 1"]);
+        });
+
+        test("a node that is unwell for a moment waits for the one in change", async () => {
+            const { cluster, nodes } = await TestCluster.running(harness, threeControlPlanes);
+            const [first, second, third] = nodes;
+            const put = async (text: string) => {
+                await cluster.putRoleFiles("control-plane", threeControlPlanes, text);
+                for (const node of nodes) {
+                    await cluster.putBundle(node.slot, cluster.bundleBody(node.slot, node.vmId));
+                }
+            };
+            const text = async (node = first) => (await node?.bundle())?.body.files["/etc/role"];
+            const heldBy = async () =>
+                (await cluster.operator("/status")).body.nodes.map(({ held_by }) => held_by);
+            const old = (await second?.bundle())?.body.generation ?? "";
+            await put("bad");
+            expect(await text(first)).toBe("bad");
+            await second?.applied(old, false);
+            await third?.applied(old, false);
+            expect([await text(second), await text(third)]).toEqual(["role 1", "role 1"]);
+            expect(await heldBy()).toEqual([undefined, "cp-1", "cp-1"]);
+            await put("cure");
+            expect([await text(third), await text(first)]).toEqual(["role 1", "cure"]);
+            await first?.applied((await first.bundle()).body.generation);
+            expect([await text(second), await text(third)]).toEqual(["role 1", "cure"]);
+            expect(await heldBy()).toEqual([undefined, "cp-3", undefined]);
+        });
+
+        test("a node silent for five minutes holds a rollout until its slot has another VM", async () => {
+            const { cluster, nodes } = await TestCluster.running(harness, threeControlPlanes);
+            const [first, second] = nodes;
+            harness.ahead += 6 * minute;
+            await first?.bundle();
+            await second?.bundle();
+            await cluster.putRoleFiles("control-plane", threeControlPlanes, "role 2");
+            for (const node of nodes) {
+                await cluster.putBundle(node.slot, cluster.bundleBody(node.slot, node.vmId));
+            }
+            expect((await first?.bundle())?.body.files["/etc/role"]).toBe("role 1");
+            const { body } = await cluster.operator("/status");
+            expect(body.nodes.map((node) => node.held_by)).toEqual(["cp-3", "cp-3", undefined]);
+            const replacement = await cluster.bind("cp-3");
+            const { generation } = (await replacement.firstContact()).body;
+            await replacement.applied(generation);
+            expect((await first?.bundle())?.body.files["/etc/role"]).toBe("role 2");
         });
 
         test("reports appear in the status", async () => {

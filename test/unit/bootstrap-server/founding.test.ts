@@ -11,13 +11,16 @@ import {
 } from "../../../bootstrap-server/src/rules/founding";
 
 const names = ["cp-1", "cp-2", "cp-3"];
-const slots = (...vmIds: (number | null)[]): FoundingSlot[] =>
+const slots = (...vmIds: (number | null)[]): FoundingSlot[] => slotsWith([], vmIds);
+/** Slots of which those named ran etcd on their present VM. */
+const slotsWith = (ran: readonly string[], vmIds: readonly (number | null)[]): FoundingSlot[] =>
     vmIds.map((vmId, index) => ({
         slot: names[index] as string,
         vmId,
         name: `${names[index]}.cluster`,
         address: vmId === null ? null : `10.0.0.${vmId}`,
         hasBundle: vmId !== null,
+        etcdRan: ran.includes(names[index] as string),
     }));
 const unfounded: Founding = { state: "unfounded" };
 const founding: Founding = {
@@ -59,17 +62,22 @@ describe("the founding set", () => {
         expect(beginFounding(unfounded, names, present)).toBe(unfounded);
     });
     test("founds with a majority of its own VMs", () => {
-        const running = new Set(["cp-1", "cp-2"]);
-        expect(afterReport(founding, slots(1, 2, 3), running).state).toBe("founded");
-        expect(afterReport(founding, slots(1, 2, 3), new Set(["cp-1"]))).toBe(founding);
-        expect(afterReport(founding, slots(1, 9, 3), running)).toBe(founding);
+        const ran = ["cp-1", "cp-2"];
+        expect(afterReport(founding, slotsWith(ran, [1, 2, 3])).state).toBe("founded");
+        expect(afterReport(founding, slotsWith(["cp-1"], [1, 2, 3]))).toBe(founding);
+        expect(afterReport(founding, slotsWith(ran, [1, 9, 3]))).toBe(founding);
     });
     test("is given up when a majority is on other VMs", () => {
         expect(afterBinding(founding, slots(1, 2, 9))).toBe(founding);
         expect(afterBinding(founding, slots(1, 8, 9))).toEqual(unfounded);
         expect(afterBinding(founding, slots(1, null, null))).toEqual(unfounded);
+    });
+    test("stays founded while one VM that ran a member is bound, and is forgotten with the last", () => {
         const founded: Founding = { ...founding, state: "founded" };
-        expect(afterBinding(founded, slots(7, 8, 9))).toBe(founded);
+        expect(afterBinding(founded, slotsWith(["cp-3"], [7, 8, 9]))).toBe(founded);
+        expect(afterBinding(founded, slotsWith(["cp-3"], [null, null, 9]))).toBe(founded);
+        expect(afterBinding(founded, slots(7, 8, 9))).toEqual(unfounded);
+        expect(afterBinding(founded, [])).toEqual(unfounded);
     });
 });
 
@@ -91,7 +99,7 @@ const step: fc.Arbitrary<Step> = fc.record({
     slot: fc.integer({ min: 0, max: 2 }),
 });
 
-test("whatever happens: one set founds, only its VMs start anew, and never again after", () => {
+test("whatever happens: one set founds, only its VMs start anew, and none again while one of them or of those that joined is left", () => {
     fc.assert(
         fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
             let state: Founding = unfounded;
@@ -99,14 +107,16 @@ test("whatever happens: one set founds, only its VMs start anew, and never again
             let nextVm = 1;
             const vms: (number | null)[] = [null, null, null];
             const running = new Set<string>();
+            const present = () => slotsWith([...running], vms);
             for (const { kind, slot } of steps) {
                 const name = names[slot] as string;
                 if (kind === "bind") {
                     vms[slot] = nextVm++;
                     running.delete(name);
-                    state = afterBinding(state, slots(...vms));
+                    state = afterBinding(state, present());
+                    if (running.size === 0) founded = undefined;
                 } else if (kind === "fetch") {
-                    state = beginFounding(state, names, slots(...vms));
+                    state = beginFounding(state, names, present());
                     const vm = vms[slot] ?? null;
                     if (vm !== null && etcdAnswer(state, name, vm).state === "new") {
                         expect(founded).toBeUndefined();
@@ -118,9 +128,10 @@ test("whatever happens: one set founds, only its VMs start anew, and never again
                     }
                 } else if (vms[slot] !== null) {
                     running.add(name);
-                    state = afterReport(state, slots(...vms), running);
+                    state = afterReport(state, present());
                 }
                 if (founded) expect(state).toEqual(founded);
+                else if (running.size === 0) expect(state.state).not.toBe("founded");
                 if (state.state === "founded") founded ??= state;
             }
         }),

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { randomBytes, X509Certificate } from "node:crypto";
-import { mkdtemp, readFile, rm, stat, unlink } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { includesAddress } from "../../../bootstrap-server/src/addresses";
 import { readConfig } from "../../../bootstrap-server/src/config";
 import { dataPaths, keptOperatorToken } from "../../../bootstrap-server/src/data-dir";
 import { bearerToken, matchesDigest, sha256 } from "../../../bootstrap-server/src/secrets";
+import { lockFolder } from "../../../bootstrap-server/src/store/folder-lock";
 import { Keyring } from "../../../bootstrap-server/src/store/keyring";
 import { ensureTls } from "../../../bootstrap-server/src/tls";
 
@@ -61,6 +64,44 @@ describe("data folder", () => {
         expect(new Set(all).size).toBe(1);
         expect(all[0]).toMatch(/^[A-Za-z0-9_-]{43}$/);
         expect((await stat(dataPaths(dataDir).operatorToken)).mode & 0o777).toBe(0o600);
+    });
+});
+
+describe("lock of a folder", () => {
+    test.each([
+        ["", "plain"],
+        ["with a path too long for a socket", `${"long/".repeat(30)}plain`],
+    ])("lets one in at a time %s", async (_what, name) => {
+        const path = join(folder, name);
+        const lock = await lockFolder(path);
+        await expect(lockFolder(path)).rejects.toThrow(`process id ${process.pid}`);
+        await lock.release();
+        expect(await readdir(`${path}.lock`)).toEqual([]);
+        await (await lockFolder(path)).release();
+    });
+    test("lets at most one in of those that come together", async () => {
+        const path = join(folder, "together");
+        const all = await Promise.allSettled([1, 2, 3].map(() => lockFolder(path)));
+        const holders = all.filter((one) => one.status === "fulfilled");
+        expect(holders.length).toBeLessThanOrEqual(1);
+        for (const { value } of holders) await value.release();
+    });
+    test("is free again when its holder was killed", async () => {
+        const path = join(folder, "killed");
+        await (await lockFolder(path)).release();
+        const socket = join(`${path}.lock`, "left-over");
+        const script = `require("node:net").createServer((s) => s.end(String(process.pid)))
+            .listen(${JSON.stringify(socket)}, () => console.log("holds"))`;
+        const holder = spawn(process.execPath, ["-e", script]);
+        const ended = once(holder, "exit");
+        await once(holder.stdout, "data");
+        await expect(lockFolder(path)).rejects.toThrow(`process id ${holder.pid}`);
+        holder.kill("SIGKILL");
+        await ended;
+        expect(await readdir(`${path}.lock`)).toEqual(["left-over"]);
+        const lock = await lockFolder(path);
+        expect(await readdir(`${path}.lock`)).not.toContain("left-over");
+        await lock.release();
     });
 });
 

@@ -11,7 +11,11 @@ import {
     type Peer,
 } from "../../../bootstrap-server/src/rules/generation";
 import { requestLease } from "../../../bootstrap-server/src/rules/leases";
-import { readApplied, type ReportFacts } from "../../../bootstrap-server/src/rules/phases";
+import {
+    readApplied,
+    showsEtcd,
+    type ReportFacts,
+} from "../../../bootstrap-server/src/rules/phases";
 import {
     clusterName,
     compareSlots,
@@ -111,6 +115,18 @@ describe("reports", () => {
             healthy: false,
         });
         expect(readApplied(report({ phase: "node-ready" }))).toBeUndefined();
+    });
+    test.each<[boolean, Partial<ReportFacts>]>([
+        [true, { phase: "etcd" }],
+        [false, { phase: "etcd", state: "running" }],
+        [false, { phase: "etcd", state: "failed" }],
+        [false, { phase: "install" }],
+        [true, { phase: "kubelet", state: "failed" }],
+        [true, { phase: "node-ready" }],
+        [true, {}],
+        [false, { health: { etcd: false } }],
+    ])("whether etcd ran is %s after %j", (expected, more) => {
+        expect(showsEtcd(report(more))).toBe(expected);
     });
 });
 

@@ -35,7 +35,7 @@ export interface Body {
     agent_token: string;
     granted: boolean;
     holder: string;
-    nodes: { phases: object[]; last_refusal: { reason: string } }[];
+    nodes: { phases: object[]; held_by: string | undefined; last_refusal: { reason: string } }[];
 }
 
 /** An answer of the server. */
@@ -49,6 +49,8 @@ export interface Answer {
 export interface Call {
     method?: "GET" | "PUT" | "POST" | "DELETE";
     body?: unknown;
+    /** Sent as it is, in place of `body`. */
+    text?: string;
     token?: string | undefined;
     headers?: Record<string, string>;
     /** Loopback address to call from. */
@@ -61,7 +63,7 @@ export class Harness {
     ahead = 0;
     server!: RunningServer;
     private readonly agents = new Map<string, Agent>();
-    private dataDir!: string;
+    dataDir!: string;
 
     constructor(
         readonly excloud: ExcloudStandIn,
@@ -91,16 +93,17 @@ export class Harness {
     }
 
     async call(path: string, call: Call = {}): Promise<Answer> {
-        const { method = "GET", body, token, headers = {}, from = "127.0.0.1" } = call;
+        const { method = "GET", body, text: raw, token, headers = {}, from = "127.0.0.1" } = call;
+        const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
         const response = await request(`${this.server.url}${path}`, {
             method,
             dispatcher: this.agentFrom(from),
             headers: {
                 ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-                ...(body === undefined ? {} : { "content-type": "application/json" }),
+                ...(sent === undefined ? {} : { "content-type": "application/json" }),
                 ...headers,
             },
-            ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+            ...(sent === undefined ? {} : { body: sent }),
         });
         const text = await response.body.text();
         return {

@@ -1,0 +1,105 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { connect, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { messageOf, StartupError } from "../errors";
+
+/** A folder held by this process alone, until `release`. */
+export interface FolderLock {
+    release(): Promise<void>;
+}
+
+/** Longest path of a socket, in bytes, that every system takes. */
+const socketPathBytes = 100;
+
+/** How long a holder may take to say its process id, in milliseconds. */
+const answerMilliseconds = 2000;
+
+/** The process that listens on a socket; undefined when nobody does, so that the socket is left over. */
+async function pidBehind(path: string): Promise<string | undefined> {
+    const socket = connect(path).setTimeout(answerMilliseconds);
+    let pid = "";
+    try {
+        await new Promise<void>((resolve, reject) => {
+            socket.on("data", (chunk) => (pid += chunk.toString()));
+            socket.once("end", resolve).once("timeout", resolve).once("error", reject);
+        });
+    } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === "ECONNREFUSED" || code === "ENOENT") return undefined;
+        // Anything else is no proof that the holder is gone.
+    } finally {
+        socket.destroy();
+    }
+    return pid === "" ? "unknown" : pid;
+}
+
+async function listenOn(path: string): Promise<Server> {
+    const server = createServer((socket) => {
+        socket.on("error", () => undefined);
+        socket.end(String(process.pid));
+    });
+    server.listen(path).unref();
+    await once(server, "listening");
+    return server;
+}
+
+/** Runs work with a name of the folder that is short enough for sockets in it. */
+async function withShortName<T>(folder: string, work: (name: string) => Promise<T>): Promise<T> {
+    if (Buffer.byteLength(join(folder, newName())) <= socketPathBytes) return work(folder);
+    const temporary = await mkdtemp(join(tmpdir(), "lock-"));
+    try {
+        await symlink(folder, join(temporary, "f"));
+        return await work(join(temporary, "f"));
+    } finally {
+        await rm(temporary, { recursive: true });
+    }
+}
+
+function newName(): string {
+    return randomBytes(8).toString("hex");
+}
+
+/**
+ * Takes a folder for this process alone. The lock is a listening socket in `${folder}.lock`: the
+ * system closes it when the process ends in whichever way, and it is seen from another container on
+ * the same machine, where process ids say nothing. Every process listens on a name of its own first
+ * and looks for others then, so of two that start together one at most goes on.
+ * Throws StartupError that names the process which holds the folder.
+ */
+export async function lockFolder(folder: string): Promise<FolderLock> {
+    const sockets = `${folder}.lock`;
+    await mkdir(sockets, { recursive: true, mode: 0o700 });
+    const own = newName();
+    return withShortName(sockets, async (short) => {
+        const server = await listenOn(join(short, own)).catch((error: unknown) => {
+            throw new StartupError(
+                `cannot lock ${folder} by a socket in ${sockets} (${messageOf(error)}): the data folder must be writable and on a local disk`,
+            );
+        });
+        const release = async (): Promise<void> => {
+            const closed = once(server, "close");
+            server.close();
+            await closed;
+            await rm(join(sockets, own), { force: true });
+        };
+        try {
+            for (const other of await readdir(sockets)) {
+                if (other === own) continue;
+                const pid = await pidBehind(join(short, other));
+                if (pid !== undefined) {
+                    throw new StartupError(
+                        `${folder} is in use by the server with process id ${pid}: stop that one, or give this one a --data-dir of its own`,
+                    );
+                }
+                await rm(join(sockets, other), { force: true });
+            }
+            return { release };
+        } catch (error) {
+            await release();
+            throw error;
+        }
+    });
+}
