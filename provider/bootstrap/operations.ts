@@ -46,6 +46,8 @@ const NodeStatus = Type.Object({
     released_generation: Type.Union([Type.String(), Type.Null()]),
     reported_generation: Type.Union([Type.String(), Type.Null()]),
     healthy: Type.Boolean(),
+    /** The node whose change has to be well first. */
+    held_by: Type.Optional(Type.String()),
     phases: Type.Array(Phase),
     last_refusal: Type.Optional(
         Type.Union([Type.Object({ at: Type.String(), reason: Type.String() }), Type.Null()]),

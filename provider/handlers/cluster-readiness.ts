@@ -100,15 +100,13 @@ function progressOf(node: NodeStatus | undefined, generation: string | undefined
     if (applied === undefined) {
         return boot;
     }
+    if (node.held_by !== undefined) {
+        return [...boot, `waiting for its turn, after ${node.held_by}`];
+    }
     if (applied.state === "failed") {
         return [...boot, describePhase(applied)];
     }
-    return [
-        ...boot,
-        node.released_generation === generation
-            ? "applying its new files"
-            : "waiting for its turn: one control plane changes at a time",
-    ];
+    return [...boot, "applying its new files"];
 }
 
 function describePhase({ phase, state, started_at, finished_at, message }: Phase): string {

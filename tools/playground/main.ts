@@ -89,11 +89,10 @@ async function up(flags: Flags): Promise<void> {
 
 async function open({ set }: Flags): Promise<Playground> {
     const playground = await openPlayground(folder, ports);
-    const { standIns, services } = playground;
+    const { services } = playground;
     console.log(
         `local Excloud: ${services.computeUrl}, bootstrap server: ${services.bootstrapUrl}`,
     );
-    standIns.forEach((standIn) => console.log(`uses ${standIn}`));
     await setArguments(playground.stack, set);
     return playground;
 }

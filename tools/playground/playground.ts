@@ -16,8 +16,6 @@ export interface Playground {
     readonly folder: Folder;
     readonly services: Services;
     readonly stack: Stack;
-    /** Plugins that are stand-ins, one line each. */
-    readonly standIns: readonly string[];
     readonly bootstrap: Call<typeof bootstrapOperations>;
 }
 
@@ -46,7 +44,7 @@ export async function openPlayground(folder: Folder, ports: Ports): Promise<Play
     }
     const services = await startServices(folder, ports);
     writeFileSync(folder.projectFile, projectText);
-    const { pulumi, env, standIns } = await engineEnvironment({
+    const { pulumi, env } = await engineEnvironment({
         home: folder.home,
         backend: pathToFileURL(folder.state).href,
         passphrase: readFileSync(folder.passphraseFile, "utf8"),
@@ -72,7 +70,7 @@ export async function openPlayground(folder: Folder, ports: Ports): Promise<Play
         credentialName: "set EXCLOUD_BOOTSTRAP_TOKEN",
         caPem: services.bootstrapCaPem,
     });
-    return { folder, services, stack, standIns, bootstrap };
+    return { folder, services, stack, bootstrap };
 }
 
 /**

@@ -70,6 +70,15 @@ export class EtcdClusters {
         if (own !== undefined) this.upOf(bundle.cluster_id).delete(textOf(own));
     }
 
+    /** The node's disk is deleted: its member can never start again with its data. */
+    forget(bundle: Bundle): void {
+        const own = ownMember(bundle);
+        const known = this.clusters.get(bundle.cluster_id);
+        if (own === undefined || known === undefined) return;
+        const started = known.started.filter((member) => textOf(member) !== textOf(own));
+        this.clusters.put({ ...known, started });
+    }
+
     /** Whether a majority of the cluster's members is up. */
     hasQuorum(clusterId: number): boolean {
         const cluster = this.clusters.get(clusterId);
@@ -78,7 +87,11 @@ export class EtcdClusters {
 
     private found(bundle: Bundle, founders: readonly Member[], own: Member): EtcdStart {
         const known = this.clusters.get(bundle.cluster_id);
-        if (known === undefined) return this.rise(newCluster(bundle, founders), own);
+        // Where no member has data left, there is no etcd any more: this founds another one.
+        if (known === undefined || (known.founded && known.started.length === 0)) {
+            this.up.delete(bundle.cluster_id);
+            return this.rise(newCluster(bundle, founders), own);
+        }
         if (setText(known.founders) === setText(founders)) return this.rise(known, own);
         if (known.founded && !includes(known.founders, own)) {
             return {

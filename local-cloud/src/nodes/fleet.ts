@@ -44,6 +44,7 @@ export class NodeFleet {
     /** Deletes the disk of a node that was stopped. */
     remove(vmId: number): void {
         this.then(vmId, () => {
+            this.nodes.get(vmId)?.forgetMember();
             this.nodes.delete(vmId);
             this.disk(vmId).erase();
             return Promise.resolve();

@@ -98,6 +98,11 @@ export class SimulatedNode {
         this.log.write("powered off");
     }
 
+    /** The disk of the stopped node is deleted, and with it the data of its etcd member. */
+    forgetMember(): void {
+        if (this.record !== undefined) this.etcd.forget(this.record.bundle);
+    }
+
     status(): NodeStatus {
         return {
             vm_id: this.vm.vm_id,
@@ -132,7 +137,10 @@ export class SimulatedNode {
                 const client = await this.server(settings);
                 const changed = await this.fetchChange(client);
                 if (!up) up = await this.bringUp(client);
-                else if (changed) await this.apply();
+                else if (changed) {
+                    await this.tellApplying(client);
+                    await this.apply();
+                }
                 if (up) await this.tellApplied(client);
                 if (up) await this.installAddons(client);
             } catch (error) {
@@ -280,6 +288,18 @@ export class SimulatedNode {
         await this.apiServer.serve(bundle);
         this.state = "ready";
         this.message = undefined;
+    }
+
+    /** Says that a change is being applied; the server then waits for word that the node is well. */
+    private async tellApplying(client: BootstrapClient): Promise<void> {
+        const { bundle, agentToken } = this.requireRecord();
+        this.applied = "";
+        await client.report(agentToken, {
+            generation: bundle.generation,
+            phase: "applied",
+            state: "running",
+            started_at: new Date().toISOString(),
+        });
     }
 
     /** Reports `applied` when the generation, the health or the reason of a failure is news. */

@@ -138,7 +138,7 @@ describe("leases", () => {
             pause: fc.integer({ min: 0, max: 90 }),
         });
         fc.assert(
-            fc.property(fc.array(ask), (asks) => {
+            fc.property(fc.array(ask, { maxLength: 60, size: "max" }), (asks) => {
                 let now = 0;
                 let lease: { holder: string; expiresAt: Date } | undefined;
                 for (const { asker, ttl, pause } of asks) {

@@ -79,6 +79,21 @@ test("a sick node says so, once, and again when it is well", async () => {
     ]);
 });
 
+test("a change of peers alone is reported as applied again: the server waits for it", async () => {
+    await node.run(agent);
+    desired = {
+        ...desired,
+        revision: "revision-2",
+        peers: [...(desired["peers"] as unknown[])].slice(0, 2),
+    };
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(server.reports.map(({ generation, state }) => [generation, state])).toEqual([
+        ["generation-1", "done"],
+        ["generation-1", "running"],
+        ["generation-1", "done"],
+    ]);
+});
+
 test("writes exactly what changed, acts in order, reports, and keeps the revision", async () => {
     const unchanged = node.digest("/etc/exk8s/config/cluster.env");
     change(

@@ -220,6 +220,8 @@ if [[ "$(self)" != "${SELF}" ]]; then
     exec "${BASH_SOURCE[0]}"
 fi
 if [[ -s "${CHANGES}" ]]; then
+    # From here on the server waits for word that this node is well, whether anything else is news or not.
+    rm -f "${REPORTED}"
     exk8s_report applied running "${STARTED}" || true
     set +e
     (
