@@ -215,7 +215,11 @@ describe("VirtualMachine.check", () => {
 
 test("a network of the cluster that overlaps the subnet is refused", async () => {
     const clusterNetworks = { serviceCidr: "10.96.0.0/12", podCidr: "127.64.0.0/16" };
-    const { failures } = await virtualMachine.check!(machine({ clusterNetworks }), undefined, context);
+    const { failures } = await virtualMachine.check!(
+        machine({ clusterNetworks }),
+        undefined,
+        context,
+    );
     expect(failures).toEqual([
         { property: "clusterNetworks", reason: expect.stringContaining("podCidr 127.64.0.0/16") },
     ]);

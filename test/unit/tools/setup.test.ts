@@ -58,6 +58,6 @@ describe("Node.js version", () => {
         expect(check(version)).toBe("fits");
     });
     test.each(["20.18.1", "18.20.8"])("%s is too old", (version) => {
-        expect(() => check(version)).toThrow(/20\.18\.1 or newer is needed/);
+        expect(() => check(version)).toThrow(/20\.19\.0 or newer is needed/);
     });
 });
