@@ -4,7 +4,7 @@ const level = (name) => ({
     testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
     testEnvironment: "node",
     // Types are checked by `npm run build` and `npm run lint`.
-    transform: { "\\.ts$": ["ts-jest", { tsconfig: "test/tsconfig.json", isolatedModules: true }] },
+    transform: { "\\.ts$": ["ts-jest", { tsconfig: "test/tsconfig.json" }] },
     modulePathIgnorePatterns: ["/dist/"],
 });
 
