@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { setArguments } from "../../../tools/playground/playground";
@@ -91,15 +91,13 @@ describe("up", () => {
         await bench.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
     });
 
-    // The engine writes the whole state after each step. Most of it is what tls resources repeat; the
-    // benchmark prints the parts.
-    test("stays within 100 resources and 750 kB of state", async () => {
-        expect((await bench.resources()).length).toBeLessThanOrEqual(100);
-        const states = filesBelow(bench.folder.state).filter((file) =>
-            /stacks.*\.json$/.test(file),
-        );
-        expect(states).toHaveLength(1);
-        expect(statSync(states[0]!).size).toBeLessThanOrEqual(750_000);
+    // The engine writes the whole state after each step. Most of it is what tls resources repeat (the
+    // benchmark prints the parts). Stack traces are left out: they hold the checkout's paths.
+    test("stays within 100 resources and 680 kB of state", async () => {
+        const resources = await bench.resources();
+        expect(resources.length).toBeLessThanOrEqual(100);
+        const kept = resources.map((resource) => ({ ...resource, stackTrace: undefined }));
+        expect(JSON.stringify(kept).length).toBeLessThanOrEqual(680_000);
     });
 
     test("resource names and types are the frozen ones", async () => {
