@@ -13,6 +13,7 @@ import {
     type BootstrapProcess,
 } from "../local-cloud/support/bootstrap-process";
 import { CallError, DynamicProcess, secret, type Properties } from "./support/dynamic-process";
+import { machine as machineInputs } from "../../support/machine";
 
 // The text that every state file holds, run by the process that the engine runs it in: its protocol, the
 // local cloud and the bootstrap server are real, only the engine itself is played here.
@@ -55,24 +56,8 @@ afterAll(async () => {
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const file = (content: string) => `0644 root:root\n${content}`;
 const machine = (more: Properties = {}): Properties => ({
-    name: "exk8s-5-2a-cp-1",
-    zoneId: 1,
-    projectId: 1,
-    subnetId: 1,
-    imageId: 1,
-    instanceType: "t1a.medium",
-    allocatePublicIpv4: false,
-    securityGroupIds: [],
-    sshPubkey: "",
-    rootVolumeSizeGib: 20,
-    userData: "#!/bin/sh",
+    ...machineInputs(),
     bootstrap: server,
-    clusterId: 42,
-    slot: "cp-1",
-    nodeUrl: "https://bootstrap.example",
-    clusterNetworks: { serviceCidr: "10.96.0.0/12", podCidr: "10.244.0.0/16" },
-    replacement: "refuse",
-    timeouts: { create: 20, delete: 20 },
     ...more,
 });
 const group = (cidr: string): Properties => ({
