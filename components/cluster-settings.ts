@@ -10,7 +10,6 @@ export function bootstrapEndpoints({ bootstrap }: ExcloudK8sClusterArgs): Bootst
     const operatorUrl = pulumi.output(bootstrap.operatorUrl);
     const caPem = pulumi.output(bootstrap.caPem ?? "");
     return {
-        operatorUrl,
         nodeUrl: pulumi.output(bootstrap.nodeUrl ?? operatorUrl),
         caPem,
         server: pulumi

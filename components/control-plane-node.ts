@@ -38,7 +38,6 @@ export interface MachineArgs {
 
 /** How nodes and operators reach the bootstrap server. */
 export interface BootstrapEndpoints {
-    operatorUrl: pulumi.Output<string>;
     nodeUrl: pulumi.Output<string>;
     /** `""` when a public authority signed the server's certificate. */
     caPem: pulumi.Output<string>;

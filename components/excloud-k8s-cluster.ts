@@ -23,6 +23,7 @@ import {
 import { authorities, clusterCertificates, serviceAccountFiles } from "./pki/certificates";
 import { ClusterPki } from "./pki/cluster-pki";
 import { securityGroupIds } from "./security-group";
+import { slotsOf } from "./slots";
 import { validateArgs } from "./validate";
 
 /**
@@ -171,11 +172,6 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
             dnsConfigured: this.dnsConfigured,
         });
     }
-}
-
-/** Short names of the control planes. */
-function slotsOf({ controlPlaneCount = 1 }: ExcloudK8sClusterArgs): string[] {
-    return Array.from({ length: controlPlaneCount }, (_, index) => `cp-${index + 1}`);
 }
 
 /** A registration belongs to one resource of one stack, and is found again by it. */

@@ -1,7 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { clusterSettings, defaultVersions, overlaps, parseNetwork } from "../templates";
+import {
+    clusterSettings,
+    defaultNetworks,
+    defaultVersions,
+    overlaps,
+    parseNetwork,
+} from "../templates";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
+import { slotsOf } from "./slots";
 
 /** Says what is wrong with a value, or nothing. */
 type Rule = (value: unknown, args: ExcloudK8sClusterArgs) => string | undefined;
@@ -186,7 +193,7 @@ function supported(value: unknown): string | undefined {
 }
 
 function apartFromPods(value: unknown, { podCidr }: ExcloudK8sClusterArgs): string | undefined {
-    const pods = podCidr ?? "10.244.0.0/16";
+    const pods = podCidr ?? defaultNetworks.podCidr;
     if (typeof pods !== "string" || tryTo(() => parseNetwork(pods, "")) !== undefined) {
         return undefined;
     }
@@ -205,8 +212,8 @@ function roomForPods(value: unknown, { serviceCidr }: ExcloudK8sClusterArgs): st
     if (parseNetwork(String(value), "").prefix > 22) {
         return `is ${show(value)}, which is too small: each node takes a /24; give a /22 or a shorter prefix`;
     }
-    return serviceCidr === undefined && overlaps(String(value), "10.96.0.0/12")
-        ? `is ${show(value)}, which overlaps serviceCidr "10.96.0.0/12"; choose networks that share no address`
+    return serviceCidr === undefined && overlaps(String(value), defaultNetworks.serviceCidr)
+        ? `is ${show(value)}, which overlaps serviceCidr ${show(defaultNetworks.serviceCidr)}; choose networks that share no address`
         : undefined;
 }
 
@@ -229,15 +236,13 @@ function shorterThanValidity(
         : undefined;
 }
 
-function knownAndSingle(
-    value: unknown,
-    { controlPlaneCount = 1 }: ExcloudK8sClusterArgs,
-): string | undefined {
+function knownAndSingle(value: unknown, args: ExcloudK8sClusterArgs): string | undefined {
+    const { controlPlaneCount = 1 } = args;
     if (controlPlaneCount !== 1 && controlPlaneCount !== 3) {
         return undefined; // a fault of its own
     }
     const nodes = value as string[];
-    const known = Array.from({ length: controlPlaneCount }, (_, index) => `cp-${index + 1}`);
+    const known = slotsOf(args);
     const stranger = nodes.find((node) => !known.includes(node));
     if (stranger !== undefined) {
         return `names ${show(stranger)}; the nodes are ${known.join(", ")}`;

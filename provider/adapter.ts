@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ConfigReader } from "./credentials";
 import { makeContext, type Context } from "./context";
 import { UnfinishedError, type Existing, type Failure, type Handler } from "./handler";
+import { messageOf } from "./errors";
 
 /** A resource's properties as the dynamic-provider process hands them over. */
 type Properties = Record<string, unknown>;
@@ -146,7 +147,7 @@ async function guard<T>(run: () => Promise<T>): Promise<T> {
         if (error instanceof Error && "reasons" in error) {
             throw error;
         }
-        throw plainError(error instanceof Error ? error.message : String(error));
+        throw plainError(messageOf(error));
     }
 }
 

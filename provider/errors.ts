@@ -90,9 +90,14 @@ function innermost(error: unknown): { code: string; message: string } {
         current = current.cause;
     }
     const code = asRecord(current)["code"];
-    const message = current instanceof Error ? current.message : String(current);
+    const message = messageOf(current);
     return {
         code: typeof code === "string" ? code : "",
         message: message === "" ? String(code) : message,
     };
+}
+
+/** What a thrown value says. */
+export function messageOf(error: unknown): string {
+    return error instanceof Error ? error.message : String(error);
 }

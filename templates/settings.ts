@@ -88,6 +88,12 @@ export interface ClusterSettings {
 /** Base URL of the cloud's instance metadata service. */
 export const defaultImdsUrl = "http://imdsapi.excloud.in";
 
+/** The cluster's networks when none are named. */
+export const defaultNetworks = {
+    serviceCidr: "10.96.0.0/12",
+    podCidr: "10.244.0.0/16",
+} as const;
+
 /**
  * Completes a cluster's settings: defaults, the versions catalog, and the addresses that derive
  * from the networks.
@@ -102,8 +108,8 @@ export function clusterSettings(args: ClusterSettingsArgs = {}): ClusterSettings
     }
     const clusterDomain = args.clusterDomain ?? "cluster.local";
     check("clusterDomain", clusterDomain, domainPattern, "a DNS name such as cluster.local");
-    const serviceCidr = args.serviceCidr ?? "10.96.0.0/12";
-    const podCidr = args.podCidr ?? "10.244.0.0/16";
+    const serviceCidr = args.serviceCidr ?? defaultNetworks.serviceCidr;
+    const podCidr = args.podCidr ?? defaultNetworks.podCidr;
     checkNetworks({ serviceCidr, podCidr });
     const mirrors: Mirrors = {
         binaries: "",

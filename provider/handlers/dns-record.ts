@@ -1,6 +1,7 @@
 import type { Handler } from "../handler";
 import type { Context } from "../context";
 import { unlessGone } from "./forgiving";
+import { messageOf } from "../errors";
 
 export interface DnsRecordInputs {
     /** Zone without trailing dot; one of the organisation's own. */
@@ -75,7 +76,7 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
                 throw error;
             }
             // Part of a record may have been made before it failed: worth a try, not a failure.
-            const reason = error instanceof Error ? error.message : String(error);
+            const reason = messageOf(error);
             context.log(
                 `warning: ${state.name}.${state.zoneName} may have records left: ${reason}`,
             );
@@ -92,7 +93,7 @@ async function tryToConverge(inputs: DnsRecordInputs, context: Context): Promise
         await converge(inputs, context);
         return { dnsConfigured: true, reason: "" };
     } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         context.log(
             `warning: DNS name ${inputs.name}.${inputs.zoneName} is not configured: ${reason}. ` +
                 "The cluster is reached by address; the next up tries again",

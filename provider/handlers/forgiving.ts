@@ -1,4 +1,4 @@
-import { ApiError } from "../errors";
+import { ApiError, messageOf } from "../errors";
 import type { Context } from "../context";
 
 /** Retries of a deletion at a bootstrap server that may be gone for good: about 2 s together. */
@@ -19,7 +19,7 @@ export async function deleteOrWarn(
         if (error instanceof ApiError && error.isNotFound) {
             return;
         }
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         context.log(`warning: ${what} stays on the bootstrap server: ${reason}`);
     }
 }

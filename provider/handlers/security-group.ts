@@ -1,6 +1,6 @@
 import type { SecurityGroupRule } from "../api/schemas";
 import type { Context, ExcloudApi } from "../context";
-import { ApiError } from "../errors";
+import { ApiError, messageOf } from "../errors";
 import { isUnknown, UnfinishedError, type Failure, type Handler } from "../handler";
 import { unlessGone } from "./forgiving";
 
@@ -83,7 +83,7 @@ export const securityGroup: Handler<SecurityGroupInputs> = {
         try {
             await converge(call, group.id, inputs.rules);
         } catch (error) {
-            const reason = error instanceof Error ? error.message : String(error);
+            const reason = messageOf(error);
             throw new UnfinishedError(
                 `security group ${name} (${group.id}) lacks rules: ${reason}`,
                 existing,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { Vm } from "../api/schemas";
 import type { BootstrapServer, Context } from "../context";
-import { ApiError } from "../errors";
+import { ApiError, messageOf } from "../errors";
 import { UnfinishedError, type Existing, type Handler } from "../handler";
 import { unlessGone } from "./forgiving";
 import { checkVirtualMachine } from "./virtual-machine-check";
@@ -162,7 +162,7 @@ async function finish(
             return existing;
         }
     } catch (error) {
-        found += `; then ${error instanceof Error ? error.message : String(error)}`;
+        found += `; then ${messageOf(error)}`;
     }
     throw new UnfinishedError(
         `VM ${inputs.name} (${id}) does not run: ${found}; waited at most ` +
