@@ -1,4 +1,4 @@
-/** Tests by level: `jest --selectProjects unit contract engine`. */
+/** Tests by level: `jest --selectProjects unit contract engine cluster`. */
 const level = (name) => ({
     displayName: name,
     testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
@@ -9,6 +9,6 @@ const level = (name) => ({
 });
 
 module.exports = {
-    projects: [level("unit"), level("contract"), level("engine")],
+    projects: [level("unit"), level("contract"), level("engine"), level("cluster")],
     testTimeout: 300_000,
 };

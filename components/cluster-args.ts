@@ -40,7 +40,7 @@ export interface MirrorsArgs {
     binaries?: string;
     /** Registry that serves every image under its upstream repository name. */
     images?: string;
-    /** What the Cilium chart's name follows, `oci://...`. */
+    /** Where the Cilium chart lies: `oci://...`, a chart repository `https://...`, or a folder on nodes. */
     charts?: string;
     /** Mirror of the distribution's packages. */
     packages?: string;

@@ -116,7 +116,7 @@ function clusterEnv({ settings, clusterId, clusterName, dnsName }: Values): stri
         CONTROL_PLANE_DNS_NAME: dnsName,
         CNI: settings.cni,
         CILIUM_VERSION: settings.versions.cilium.replace(/^v/, ""),
-        CILIUM_CHART: `${settings.mirrors.charts}/cilium`,
+        CHARTS: settings.mirrors.charts,
         BINARY_MIRROR: settings.mirrors.binaries,
         PACKAGE_MIRROR: settings.mirrors.packages,
         IMDS_URL: defaultImdsUrl,

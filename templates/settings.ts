@@ -16,7 +16,7 @@ export interface Mirrors {
     binaries: string;
     /** A registry that serves every image under its upstream repository name. */
     images: string;
-    /** What the chart names follow: `oci://...` or a folder on the node. */
+    /** A registry of charts (`oci://...`), a chart repository (`https://...`) or a folder on the node. */
     charts: string;
     /** A mirror of the distribution's packages, as the address in an apt source line. */
     packages: string;

@@ -78,7 +78,7 @@ async function measure(repeats: number): Promise<Figures> {
         process.once(signal, () => void remove().finally(() => process.exit(1)));
     }
     try {
-        const playground = await openPlayground(folder, { server: 0 });
+        const playground = await openPlayground(folder, { ports: { server: 0 } });
         const quickstart = quickstartSubject(playground);
 
         progress("quickstart: first life, not counted");

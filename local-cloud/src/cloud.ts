@@ -15,15 +15,23 @@ import { imdsServer } from "./http/imds";
 import { serviceServer } from "./http/server";
 import { inventoryOf, type Inventory } from "./inventory";
 import { Lifecycle } from "./lifecycle";
-import { NodeFleet, type NodeStatus } from "./nodes/fleet";
-import { defaultDelays, type LocalCloudOptions } from "./options";
+import { noNodes, simulatedNodes, type NodeDriver, type NodeStatus } from "./nodes/driver";
+import { NodeFleet } from "./nodes/fleet";
+import { defaultDelays, type Delays, type LocalCloudOptions } from "./options";
+import { startRealNodes, type Mirrors } from "./real/start";
+import { realNetwork } from "./real/network";
 import { writeFileAtomic } from "./state/files";
-import type { SubnetRow, VmRow } from "./state/model";
-import { claimNetwork, defaultSubnets, networkIndex, type NetworkClaim } from "./state/networks";
+import type { SubnetRow } from "./state/model";
+import {
+    bridgeSubnets,
+    claimNetwork,
+    defaultSubnets,
+    networkIndex,
+    type NetworkClaim,
+} from "./state/networks";
 import { Stores } from "./state/stores";
 import { Tokens, type Caller } from "./state/tokens";
 
-const host = "127.0.0.1";
 const defaultTokenLifetimeMs = 6 * 60 * 60 * 1000;
 
 /** A running local cloud. */
@@ -32,6 +40,8 @@ export interface LocalCloud {
     readonly dnsUrl: string;
     readonly iamUrl: string;
     readonly imdsUrl: string;
+    /** What serves real nodes with programs, charts and images; undefined for others. */
+    readonly mirrors: Mirrors | undefined;
     readonly apiKey: string;
     /** File with the API key, mode 0600. */
     readonly apiKeyFile: string;
@@ -40,9 +50,9 @@ export interface LocalCloud {
     environment(): Record<string, string>;
     /** Everything that exists and costs or lingers. */
     inventory(): Inventory;
-    /** The simulated nodes; empty with `nodes: "none"`. */
+    /** The nodes; empty with `nodes: "none"`. */
     nodes(): NodeStatus[];
-    /** The log of a simulated node; undefined when there is none. */
+    /** The log of a node; undefined when there is none. */
     nodeLog(vmId: number): readonly string[] | undefined;
     /**
      * Does what any call of the API does, behind the user's back.
@@ -62,16 +72,19 @@ export interface LocalCloud {
 }
 
 /**
- * Starts Excloud on this machine: computeapi, DNS, IAM and IMDS on 127.0.0.1, and a simulated node
- * for every running VM.
+ * Starts Excloud on this machine: computeapi, DNS, IAM and IMDS on 127.0.0.1, or at the gateway of real
+ * nodes, and a node for every running VM.
  *
- * @throws Error when a port is taken, or when simulated nodes are not possible on this machine
+ * @throws Error when a port is taken, or when the wanted nodes are not possible on this machine
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
     const { dir } = options;
     const orgId = options.orgId ?? 5;
     const delays = { ...defaultDelays, ...options.delays };
-    const simulated = (options.nodes ?? "simulated") === "simulated";
+    const kind = options.nodes ?? "simulated";
+    const simulated = kind === "simulated";
+    const real = typeof kind === "object" ? kind : undefined;
+    const host = real === undefined ? "127.0.0.1" : realNetwork(real.network).gateway;
     if (simulated && process.platform !== "linux") {
         throw new Error(
             "Simulated nodes need Linux, where every address of 127.0.0.0/8 is local. " +
@@ -90,7 +103,10 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         const claim = simulated ? await claimNetwork(networkOf(dir)) : undefined;
         if (claim !== undefined) opened.push(() => claim.release());
         const stores = new Stores(storesFolder(dir), {
-            subnets: defaultSubnets(claim?.index ?? 0),
+            subnets:
+                real === undefined
+                    ? defaultSubnets(claim?.index ?? 0)
+                    : bridgeSubnets(real.network),
             zones: (options.dnsZones ?? ["k8s.excloud.co.in"]).map((name, i) => ({
                 id: `z-${i + 1}`,
                 name,
@@ -105,29 +121,43 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
         const imds = imdsServer(stores, tokens);
         opened.push(() => imds.close());
-        const imdsUrl = await listen(imds, options.ports?.imds);
+        const imdsUrl =
+            real === undefined
+                ? await listen(imds, host, options.ports?.imds)
+                : await listen(imds, realNetwork(real.network).metadata, metadataPort);
 
-        const fleet = simulated
-            ? new NodeFleet({ dir: path.join(dir, "nodes"), imdsUrl, delays })
-            : undefined;
-        if (fleet !== undefined) opened.push(() => fleet.close());
+        const log = (line: string): void => console.error(line);
+        const realNodes =
+            real === undefined
+                ? undefined
+                : await startRealNodes(real, path.join(dir, "nodes"), stores, {
+                      poweredOff: (vmId) => lifecycle.poweredOff(vmId),
+                      problem: log,
+                  });
+        if (realNodes !== undefined) opened.push(() => realNodes.close());
+        const nodes = realNodes?.driver ?? otherNodes(simulated, dir, imdsUrl, delays);
+        opened.push(() => nodes.close());
 
-        const lifecycle = new Lifecycle(stores.vms, delays, (vm) => {
-            follow(stores, tokens, fleet, vm);
+        const lifecycle: Lifecycle = new Lifecycle(stores.vms, nodes.work, (vm) => {
+            nodes.entered(vm);
+            if (vm.state === "TERMINATED") {
+                tokens.revoke(vm.vm_id);
+                releaseVm(stores, vm);
+            }
         });
         opened.push(() => lifecycle.close());
         const cloud: CloudContext = { stores, lifecycle };
 
         const compute = serviceServer("compute", cloud, tokens);
-        addAdminRoutes(compute, stores, fleet);
+        addAdminRoutes(compute, stores, nodes);
         const dns = serviceServer("dns", cloud, tokens);
         const iam = serviceServer("iam", cloud, tokens);
         for (const app of [compute, dns, iam]) opened.push(() => app.close());
-        const computeUrl = await listen(compute, options.ports?.compute);
-        const dnsUrl = await listen(dns, options.ports?.dns);
-        const iamUrl = await listen(iam, options.ports?.iam);
+        const computeUrl = await listen(compute, host, options.ports?.compute);
+        const dnsUrl = await listen(dns, host, options.ports?.dns);
+        const iamUrl = await listen(iam, host, options.ports?.iam);
 
-        for (const vm of stores.vms.list()) if (vm.state === "RUNNING") fleet?.start(vm);
+        for (const vm of stores.vms.list()) if (vm.state === "RUNNING") nodes.resume(vm);
         lifecycle.resume();
 
         const operator: Caller = { orgId, kind: "user" };
@@ -138,6 +168,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
             dnsUrl,
             iamUrl,
             imdsUrl,
+            mirrors: realNodes?.mirrors,
             apiKey,
             apiKeyFile,
             orgId,
@@ -148,8 +179,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
                 EXCLOUD_API_KEY: apiKey,
             }),
             inventory: () => inventoryOf(stores),
-            nodes: () => fleet?.statuses() ?? [],
-            nodeLog: (vmId) => fleet?.log(vmId),
+            nodes: () => nodes.statuses(),
+            nodeLog: (vmId) => nodes.log(vmId),
             call,
             terminateVm: (vmId) => {
                 call("vmTerminate", { vm_id: vmId, delete_root_volume: true });
@@ -168,18 +199,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     }
 }
 
-/** What else happens when a VM enters a state. */
-function follow(stores: Stores, tokens: Tokens, fleet: NodeFleet | undefined, vm: VmRow): void {
-    if (vm.state === "RUNNING") {
-        fleet?.start(vm);
-        return;
-    }
-    fleet?.stop(vm.vm_id);
-    if (vm.state === "TERMINATED") {
-        tokens.revoke(vm.vm_id);
-        releaseVm(stores, vm);
-        if (vm.delete_root_volume) fleet?.remove(vm.vm_id);
-    }
+/** The port of the metadata service where clouds have it. */
+const metadataPort = 80;
+
+function otherNodes(simulated: boolean, dir: string, imdsUrl: string, delays: Delays): NodeDriver {
+    return simulated
+        ? simulatedNodes(new NodeFleet({ dir: path.join(dir, "nodes"), imdsUrl, delays }), delays)
+        : noNodes(delays);
 }
 
 const storesFolder = (dir: string): string => path.join(dir, "state");
@@ -199,7 +225,7 @@ function prepareApiKey(file: string, given: string | undefined): string {
     return apiKey;
 }
 
-async function listen(app: FastifyInstance, port = 0): Promise<string> {
+async function listen(app: FastifyInstance, host: string, port = 0): Promise<string> {
     await app.listen({ host, port });
     return `http://${host}:${(app.server.address() as AddressInfo).port}`;
 }

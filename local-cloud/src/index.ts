@@ -3,4 +3,5 @@ export { startLocalCloud, type LocalCloud } from "./cloud";
 export { defaultDelays, type Delays, type LocalCloudOptions } from "./options";
 export { ApiError } from "./http/errors";
 export type { Inventory } from "./inventory";
-export type { NodeStatus } from "./nodes/fleet";
+export type { NodeStatus } from "./nodes/driver";
+export { missingForRealNodes, requireRealNodes } from "./real/requirements";

@@ -11,14 +11,29 @@ export interface LifecycleDelays {
     readonly terminating: number;
 }
 
-/** States that end by themselves: what follows, after which delay. */
-const passing: Partial<Record<VmState, { to: VmState; after: keyof LifecycleDelays }>> = {
-    CREATING: { to: "STARTING", after: "creating" },
-    STARTING: { to: "RUNNING", after: "starting" },
-    STOPPING: { to: "STOPPED", after: "stopping" },
-    RESTARTING: { to: "RUNNING", after: "restarting" },
-    TERMINATING: { to: "TERMINATED", after: "terminating" },
+/** States that end by themselves, and what follows. */
+const passing: Partial<Record<VmState, VmState>> = {
+    CREATING: "STARTING",
+    STARTING: "RUNNING",
+    STOPPING: "STOPPED",
+    RESTARTING: "RUNNING",
+    TERMINATING: "TERMINATED",
 };
+
+/**
+ * Does what a passing state stands for, then calls `done`, or `failed` when it cannot be done. The
+ * answer gives the work up.
+ */
+export type Work = (vm: VmRow, done: () => void, failed: () => void) => () => void;
+
+/** Work that is nothing but a delay. */
+export const delayed =
+    (delays: LifecycleDelays): Work =>
+    (vm, done) => {
+        const state = vm.state.toLowerCase() as keyof LifecycleDelays;
+        const timer = setTimeout(done, delays[state]);
+        return () => clearTimeout(timer);
+    };
 
 /** What a caller may ask for: from which states, and the state the answer carries. */
 const actions: Record<LifecycleAction, { from: readonly VmState[]; to: VmState }> = {
@@ -38,19 +53,19 @@ export type LifecycleAction = "start" | "stop" | "restart" | "terminate";
  * state that passes, and the VM moves on by itself.
  */
 export class Lifecycle {
-    private readonly timers = new Map<number, NodeJS.Timeout>();
+    /** How to give up the work of each VM that is in a passing state. */
+    private readonly givingUp = new Map<number, () => void>();
 
     /** `entered` is told of every state a VM enters, after the state is stored. */
     constructor(
         private readonly vms: Store<VmRow>,
-        private readonly delays: LifecycleDelays,
+        private readonly work: Work,
         private readonly entered: (vm: VmRow) => void,
     ) {}
 
     /** Puts a VM into a state and sets out what follows. */
     enter(vm: VmRow, state: VmState): VmRow {
-        clearTimeout(this.timers.get(vm.vm_id));
-        this.timers.delete(vm.vm_id);
+        this.giveUp(vm.vm_id);
         const moved = this.vms.put({ ...vm, state });
         this.entered(moved);
         this.await(moved);
@@ -73,23 +88,39 @@ export class Lifecycle {
         return this.enter(vm, to);
     }
 
+    /** The VM has powered itself off. */
+    poweredOff(vmId: number): void {
+        const vm = this.vms.get(vmId);
+        if (vm?.state === "RUNNING") this.enter(vm, "STOPPED");
+    }
+
     /** Takes up the VMs that were on their way when the cloud was stopped. */
     resume(): void {
         for (const vm of this.vms.list()) this.await(vm);
     }
 
     close(): void {
-        for (const timer of this.timers.values()) clearTimeout(timer);
-        this.timers.clear();
+        for (const vmId of [...this.givingUp.keys()]) this.giveUp(vmId);
     }
 
     private await(vm: VmRow): void {
         const next = passing[vm.state];
         if (next === undefined) return;
-        const timer = setTimeout(() => {
+        let isOver = false;
+        const end = (state: VmState) => () => {
             const current = this.vms.get(vm.vm_id);
-            if (current !== undefined) this.enter(current, next.to);
-        }, this.delays[next.after]);
-        this.timers.set(vm.vm_id, timer);
+            if (isOver || current === undefined) return;
+            this.enter(current, state);
+        };
+        const giveUp = this.work(vm, end(next), end("ERROR"));
+        this.givingUp.set(vm.vm_id, () => {
+            isOver = true;
+            giveUp();
+        });
+    }
+
+    private giveUp(vmId: number): void {
+        this.givingUp.get(vmId)?.();
+        this.givingUp.delete(vmId);
     }
 }

@@ -1,14 +1,21 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError } from "commander";
+import * as path from "node:path";
+
+import { Command, InvalidArgumentError, Option } from "commander";
 
 import { startLocalCloud } from "./cloud";
 import type { LocalCloudOptions } from "./options";
+import { clusterArguments } from "./real/adjustments";
+import { realNetwork } from "./real/network";
+import { superviseRealCloud } from "./real/supervise";
 import { writeFileAtomic } from "./state/files";
 
 interface ServeFlags {
     readonly dir: string;
     readonly readyFile?: string;
     readonly port?: number;
+    readonly artifacts?: string;
+    readonly insideNetwork?: number;
 }
 
 function parsePort(text: string): number {
@@ -28,9 +35,21 @@ const portsFrom = (first: number): NonNullable<LocalCloudOptions["ports"]> => ({
 });
 
 async function serve(flags: ServeFlags): Promise<void> {
+    const { artifacts, insideNetwork: network } = flags;
+    if (artifacts !== undefined && network === undefined) {
+        process.exitCode = await superviseRealCloud(path.resolve(flags.dir), (index) => [
+            ...([process.execPath, ...process.argv.slice(1)] as const),
+            "--inside-network",
+            String(index),
+        ]);
+        return;
+    }
     const cloud = await startLocalCloud({
         dir: flags.dir,
         ...(flags.port === undefined ? {} : { ports: portsFrom(flags.port) }),
+        ...(artifacts === undefined || network === undefined
+            ? {}
+            : { nodes: { artifacts, network } }),
     });
     const ready = {
         computeUrl: cloud.computeUrl,
@@ -38,12 +57,20 @@ async function serve(flags: ServeFlags): Promise<void> {
         iamUrl: cloud.iamUrl,
         imdsUrl: cloud.imdsUrl,
         apiKeyFile: cloud.apiKeyFile,
-        pid: process.pid,
+        // With real nodes the process to end is the one above, which removes their network.
+        pid: network === undefined ? process.pid : process.ppid,
+        ...(network === undefined
+            ? {}
+            : { network: realNetwork(network), mirrors: cloud.mirrors, clusterArguments }),
     };
     if (flags.readyFile !== undefined) {
         writeFileAtomic(flags.readyFile, `${JSON.stringify(ready, null, 2)}\n`);
     }
-    console.log(`The local cloud serves. Its nodes are simulations: no kubelet runs.`);
+    console.log(
+        network === undefined
+            ? "The local cloud serves. Its nodes are simulations: no kubelet runs."
+            : "The local cloud serves. Its nodes are real: systemd in namespaces.",
+    );
     console.log(JSON.stringify(ready, null, 2));
     let stopping = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -56,7 +83,7 @@ async function serve(flags: ServeFlags): Promise<void> {
 }
 
 const program = new Command("excloud-local").description(
-    "Excloud on one machine: computeapi, DNS, IAM and IMDS, with simulated nodes",
+    "Excloud on one machine: computeapi, DNS, IAM and IMDS, with simulated or real nodes",
 );
 program
     .command("serve")
@@ -68,6 +95,8 @@ program
         "first of four ports: compute, DNS, IAM, IMDS (default: free ones)",
         parsePort,
     )
+    .option("--artifacts <folder>", "make the nodes real, from this folder; needs root on Linux")
+    .addOption(new Option("--inside-network <n>").argParser(Number).hideHelp())
     .action(serve);
 
 program.parseAsync().catch((error: unknown) => {

@@ -15,6 +15,14 @@ export const defaultDelays: Delays = {
     agent: 1000,
 };
 
+/** What real nodes are made from. */
+export interface RealNodesOptions {
+    /** Number of the network that this process is in. */
+    readonly network: number;
+    /** Folder with the machine image, the mirror's files and the registry's store. */
+    readonly artifacts: string;
+}
+
 /** How to start a local cloud. */
 export interface LocalCloudOptions {
     /** The folder that holds all state; made when it does not exist. Starting on it again takes up what is in it. */
@@ -27,8 +35,11 @@ export interface LocalCloudOptions {
     readonly orgId?: number;
     /** DNS zones of a new cloud; `["k8s.excloud.co.in"]` by default. */
     readonly dnsZones?: readonly string[];
-    /** `simulated` (default, Linux only): running VMs behave as nodes. `none`: they only exist. */
-    readonly nodes?: "simulated" | "none";
+    /**
+     * `simulated` (default, Linux only): running VMs behave as nodes. `none`: they only exist. Real
+     * nodes need a process in their network: see `superviseRealCloud`.
+     */
+    readonly nodes?: "simulated" | "none" | RealNodesOptions;
     readonly delays?: Partial<Delays>;
     /** How long tokens of VMs are valid; 6 hours by default. */
     readonly tokenLifetimeMs?: number;

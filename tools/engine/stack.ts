@@ -34,6 +34,14 @@ export class Stack {
         await this.must(["config", "set", "--path", path, "--type", type, "--", String(value)]);
     }
 
+    /** Sets one key of the configuration to an object. */
+    async setObject(key: string, value: object): Promise<void> {
+        const json = JSON.stringify({
+            [key]: { value: JSON.stringify(value), objectValue: value, secret: false },
+        });
+        await this.must(["config", "set-all", "--json", json]);
+    }
+
     /** Removes one value of the configuration. */
     async unset(path: string): Promise<void> {
         await this.must(["config", "rm", "--path", path]);

@@ -14,6 +14,8 @@ export interface Folder {
     readonly configFile: string;
     readonly passphraseFile: string;
     readonly kubeconfig: string;
+    /** Names the folder of artifacts; there when the nodes are real. */
+    readonly artifactsFile: string;
     /** Written by a service once it listens; holds its addresses and process id. */
     readyFile(service: string): string;
     logFile(service: string): string;
@@ -31,6 +33,7 @@ export function folderAt(root: string): Folder {
         configFile: join(root, `Pulumi.${stackName}.yaml`),
         passphraseFile: join(root, "passphrase"),
         kubeconfig: join(root, "kubeconfig"),
+        artifactsFile: join(root, "artifacts"),
         readyFile: (service) => join(root, `${service}.json`),
         logFile: (service) => join(root, `${service}.log`),
     };

@@ -1,12 +1,15 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { Command } from "commander";
 
+import { requireRealNodes } from "excloud-local";
+
+import { ensureArtifacts } from "../binaries";
 import { REPOSITORY } from "../engine/repository";
 import { folderAt } from "./folder";
 import { runOnce } from "./once";
-import { openPlayground, setArguments, type Playground } from "./playground";
+import { artifactsOf, openPlayground, setArguments, type Playground } from "./playground";
 import { stopServices } from "./services";
 import { printStatus, printSummary } from "./summary";
 
@@ -16,12 +19,14 @@ const ports = { cloud: 7450, server: 7460 };
 interface Flags {
     set: string[];
     once?: boolean;
+    real?: boolean;
 }
 
 const program = new Command("npm start --")
     .enablePositionalOptions()
     .description("A three-node cluster on a local Excloud, made by the real Pulumi engine")
     .option("--once", "up, change, destroy in a folder of its own; checks each step")
+    .option("--real", "make the nodes real: systemd, containerd, kubelet; needs root on Linux")
     .option("--set <key=value>", "change an argument of the cluster; `key=` unsets it", collect, [])
     .action((flags: Flags) => (flags.once ? runOnce() : up(flags)));
 
@@ -87,12 +92,27 @@ async function up(flags: Flags): Promise<void> {
     }
 }
 
-async function open({ set }: Flags): Promise<Playground> {
-    const playground = await openPlayground(folder, ports);
+async function open({ set, real }: Flags): Promise<Playground> {
+    const artifacts = real ? await artifactsForRealNodes() : undefined;
+    const playground = await openPlayground(folder, {
+        ports,
+        ...(artifacts === undefined ? {} : { artifacts }),
+    });
     const { services } = playground;
     console.log(
         `local Excloud: ${services.computeUrl}, bootstrap server: ${services.bootstrapUrl}`,
     );
     await setArguments(playground.stack, set);
     return playground;
+}
+
+/** @throws Error when the playground has simulated nodes already, or this machine cannot have real ones */
+async function artifactsForRealNodes(): Promise<string> {
+    if (existsSync(folder.configFile) && artifactsOf(folder) === undefined) {
+        throw new Error(
+            "There is a cluster with simulated nodes. End it with `npm start -- destroy` first.",
+        );
+    }
+    requireRealNodes();
+    return artifactsOf(folder) ?? (await ensureArtifacts((line) => console.error(line)));
 }

@@ -27,7 +27,7 @@ export async function runOnce(): Promise<void> {
         process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
     }
     try {
-        const playground = await openPlayground(folder, { server: 0 });
+        const playground = await openPlayground(folder, { ports: { server: 0 } });
         const created = await roundTrip(playground);
         console.log(`once: ok, ${created} resources created, 0 left`);
     } finally {

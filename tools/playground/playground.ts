@@ -19,7 +19,16 @@ export interface Playground {
     readonly bootstrap: Call<typeof bootstrapOperations>;
 }
 
-/** Arguments of the cluster in a new playground; all but the first two are those of the local cloud. */
+/** How a new playground is made. */
+export interface PlaygroundOptions {
+    readonly ports: Ports;
+    /** Folder of artifacts; makes the nodes of a new playground real. */
+    readonly artifacts?: string;
+    /** Arguments of the cluster in a new playground, over the usual ones. */
+    readonly arguments?: Readonly<Record<string, unknown>>;
+}
+
+/** Arguments of the cluster in a new playground: the last three are those of the local cloud. */
 const firstArguments = {
     controlPlaneCount: 3,
     controlPlaneInstanceType: "t1a.medium",
@@ -37,12 +46,18 @@ const projectText = [
 ].join("\n");
 
 /** Opens the playground of a folder: makes what is missing, starts what does not run. */
-export async function openPlayground(folder: Folder, ports: Ports): Promise<Playground> {
+export async function openPlayground(
+    folder: Folder,
+    options: PlaygroundOptions,
+): Promise<Playground> {
     mkdirSync(folder.root, { recursive: true, mode: 0o700 });
     if (!existsSync(folder.passphraseFile)) {
         writeFileSync(folder.passphraseFile, randomBytes(24).toString("hex"), { mode: 0o600 });
     }
-    const services = await startServices(folder, ports);
+    if (options.artifacts !== undefined && !existsSync(folder.configFile)) {
+        writeFileSync(folder.artifactsFile, options.artifacts);
+    }
+    const services = await startServices(folder, options.ports, artifactsOf(folder));
     writeFileSync(folder.projectFile, projectText);
     const { pulumi, env } = await engineEnvironment({
         home: folder.home,
@@ -58,11 +73,14 @@ export async function openPlayground(folder: Folder, ports: Ports): Promise<Play
     const isNew = !existsSync(folder.configFile);
     await stack.ensure();
     if (isNew) {
-        for (const [name, value] of Object.entries(firstArguments)) {
-            await stack.set(`cluster.${name}`, value);
-        }
-        await stack.set("cluster.bootstrap.operatorUrl", services.bootstrapUrl);
-        await stack.set("cluster.bootstrap.caPem", services.bootstrapCaPem);
+        await stack.setObject("cluster", {
+            ...firstArguments,
+            ...(services.real === undefined
+                ? {}
+                : { mirrors: services.real.mirrors, ...services.real.clusterArguments }),
+            ...options.arguments,
+            bootstrap: { operatorUrl: services.bootstrapUrl, caPem: services.bootstrapCaPem },
+        });
     }
     const bootstrap = makeClient(bootstrapOperations, {
         baseUrls: { bootstrap: services.bootstrapUrl },
@@ -71,6 +89,11 @@ export async function openPlayground(folder: Folder, ports: Ports): Promise<Play
         caPem: services.bootstrapCaPem,
     });
     return { folder, services, stack, bootstrap };
+}
+
+/** The folder of artifacts that the playground's nodes are made from; undefined when they are simulated. */
+export function artifactsOf({ artifactsFile }: Folder): string | undefined {
+    return existsSync(artifactsFile) ? readFileSync(artifactsFile, "utf8") : undefined;
 }
 
 /**

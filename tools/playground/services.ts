@@ -15,6 +15,16 @@ export interface Services {
     readonly bootstrapCaPem: string;
     /** What the provider needs to reach them. */
     readonly environment: Record<string, string>;
+    /** What real nodes need; undefined when the nodes are simulated. */
+    readonly real: RealNodesReady | undefined;
+}
+
+/** What the cloud says of its real nodes. */
+export interface RealNodesReady {
+    readonly network: { readonly namespace: string; readonly gateway: string };
+    readonly mirrors: Record<string, string>;
+    /** Arguments that a cluster on these nodes needs. */
+    readonly clusterArguments: Record<string, unknown>;
 }
 
 /** Ports that a playground keeps from one day to the next, so that its stack's configuration stays true. */
@@ -24,7 +34,7 @@ export interface Ports {
     readonly server: number;
 }
 
-interface CloudReady {
+interface CloudReady extends Partial<RealNodesReady> {
     computeUrl: string;
     dnsUrl: string;
     iamUrl: string;
@@ -40,16 +50,26 @@ interface ServerReady {
 
 const startTimeout = 60_000;
 
-/** Starts the local cloud and the bootstrap server in the background, unless they run already. */
-export async function startServices(folder: Folder, ports: Ports): Promise<Services> {
+/**
+ * Starts the local cloud and the bootstrap server in the background, unless they run already.
+ *
+ * @param artifacts makes the nodes real
+ */
+export async function startServices(
+    folder: Folder,
+    ports: Ports,
+    artifacts: string | undefined,
+): Promise<Services> {
     const cloud = await start<CloudReady>(folder, "cloud", {
         main: "local-cloud/dist/main.js",
         args: [
             ...["serve", "--dir", folder.cloud, "--ready-file", folder.readyFile("cloud")],
             ...(ports.cloud === undefined ? [] : ["--port", String(ports.cloud)]),
+            ...(artifacts === undefined ? [] : ["--artifacts", artifacts]),
         ],
         environment: {},
     });
+    const real = realNodesOf(cloud);
     const apis = {
         EXCLOUD_COMPUTE_BASE_URL: cloud.computeUrl,
         EXCLOUD_DNS_BASE_URL: cloud.dnsUrl,
@@ -59,10 +79,12 @@ export async function startServices(folder: Folder, ports: Ports): Promise<Servi
     const server = await start<ServerReady>(folder, "server", {
         main: "bootstrap-server/dist/main.js",
         args: [
-            ...["serve", "--listen", `127.0.0.1:${ports.server}`],
+            ...["serve", "--listen", `${real?.network.gateway ?? "127.0.0.1"}:${ports.server}`],
             ...["--data-dir", folder.server, "--ready-file", folder.readyFile("server")],
         ],
         environment: apis,
+        // Real nodes reach it at the gateway of their network.
+        ...(real === undefined ? {} : { networkNamespace: real.network.namespace }),
     });
     return {
         computeUrl: cloud.computeUrl,
@@ -74,7 +96,18 @@ export async function startServices(folder: Folder, ports: Ports): Promise<Servi
             ...apis,
             EXCLOUD_BOOTSTRAP_TOKEN: readFileSync(server.tokenFile, "utf8").trim(),
         },
+        real,
     };
+}
+
+function realNodesOf({
+    network,
+    mirrors,
+    clusterArguments,
+}: CloudReady): RealNodesReady | undefined {
+    return network && mirrors && clusterArguments
+        ? { network, mirrors, clusterArguments }
+        : undefined;
 }
 
 /** Ends the services of a playground, and waits until they have ended. */
@@ -94,7 +127,12 @@ export async function stopServices(folder: Folder): Promise<void> {
 async function start<T extends { pid: number }>(
     folder: Folder,
     service: string,
-    command: { main: string; args: string[]; environment: Record<string, string> },
+    command: {
+        main: string;
+        args: string[];
+        environment: Record<string, string>;
+        networkNamespace?: string;
+    },
 ): Promise<T> {
     const running = readReady(folder, service);
     if (running !== undefined) {
@@ -102,7 +140,15 @@ async function start<T extends { pid: number }>(
     }
     rmSync(folder.readyFile(service), { force: true });
     const log = openSync(folder.logFile(service), "a", 0o600);
-    const child = spawn(process.execPath, [join(REPOSITORY, command.main), ...command.args], {
+    const [file = "", ...args] = [
+        ...(command.networkNamespace === undefined
+            ? []
+            : ["nsenter", `--net=/run/netns/${command.networkNamespace}`]),
+        process.execPath,
+        join(REPOSITORY, command.main),
+        ...command.args,
+    ];
+    const child = spawn(file, args, {
         env: { ...process.env, ...command.environment },
         stdio: ["ignore", log, log],
         detached: true,

@@ -1,4 +1,12 @@
-import { outputsOf, writePrivate, type Playground } from "./playground";
+import { artifactsOf, outputsOf, writePrivate, type Playground } from "./playground";
+
+const aboutSimulatedNodes = [
+    "The nodes are simulated: each checks its bundle and serves /livez and /readyz with",
+    "its real certificates, but no kubelet runs.\n",
+].join("\n");
+
+const aboutRealNodes =
+    "The nodes are real: systemd in namespaces of this machine, with etcd, containerd and kubelet.\n";
 
 /** Says what there is now, and what to try next. Writes the kubeconfig into a file. */
 export async function printSummary(playground: Playground): Promise<void> {
@@ -20,11 +28,14 @@ export async function printSummary(playground: Playground): Promise<void> {
         ["bootstrap API", `${services.bootstrapUrl}/docs`],
     ];
     console.log(`\n${rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`).join("\n")}\n`);
-    console.log(
-        "The nodes are simulated: each checks its bundle and serves /livez and /readyz with",
-    );
-    console.log("its real certificates, but no kubelet runs.\n");
+    const artifacts = artifactsOf(folder);
+    console.log(artifacts === undefined ? aboutSimulatedNodes : aboutRealNodes);
     console.log("Try next:");
+    if (artifacts !== undefined) {
+        const kubectl = `${artifacts}/bin/kubectl --kubeconfig ${folder.kubeconfig}`;
+        console.log(`  ${kubectl} get nodes -o wide`);
+        console.log(`  ${kubectl} get pods --all-namespaces`);
+    }
     console.log("  npm start -- status");
     console.log("  npm start -- preview --set apiServerExtraArgs.goaway-chance=0.001");
     console.log("  npm start -- up --set apiServerExtraArgs.goaway-chance=0.001");

@@ -6,6 +6,7 @@ import { BootstrapClient, type Phase, type Report } from "./bootstrap-client";
 import type { Bundle } from "./bundle";
 import { checkBundle, type Finding } from "./check/index";
 import type { NodeDisk, NodeRecord } from "./disk";
+import type { NodeStatus } from "./driver";
 import type { EtcdClusters } from "./etcd";
 import { askIdentity } from "./imds-client";
 import { NodeHttp } from "./node-http";
@@ -20,19 +21,6 @@ export interface NodeDelays {
     readonly phase: number;
     /** Between two runs of the agent. */
     readonly agent: number;
-}
-
-/** How a simulated node fares. */
-export interface NodeStatus {
-    readonly vm_id: number;
-    readonly vm_name: string;
-    readonly address: string;
-    /** `idle`: the user data starts no node. */
-    readonly state: "idle" | "booting" | "failed" | "ready" | "stopped";
-    /** Why the boot or the last generation failed. */
-    readonly message?: string;
-    readonly node_name?: string;
-    readonly generation?: string;
 }
 
 /** The script gives IMDS and the bootstrap server ten minutes each. */

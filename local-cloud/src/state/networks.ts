@@ -12,12 +12,21 @@ export const defaultSubnets = (index: number): SubnetRow[] => [
     subnet(2, "PRIVATE", `127.65.${index}.0/24`, true),
 ];
 
-/** The index that `defaultSubnets` made this subnet from. */
+/**
+ * The networks of local cloud number `index` behind a bridge of its own, for real nodes. Neither they
+ * nor the loopback networks touch a cluster's default networks.
+ */
+export const bridgeSubnets = (index: number): SubnetRow[] => [
+    subnet(1, "DEFAULT", `10.77.${index}.0/24`, false),
+    subnet(2, "PRIVATE", `10.78.${index}.0/24`, true),
+];
+
+/** The index that this subnet was made from. */
 export const networkIndex = (cidr: string): number => Number(cidr.split(".")[2]);
 
 /** The network of public addresses that belongs to the cloud with this DEFAULT subnet. */
 export const publicNetwork = (defaultCidr: string): string =>
-    defaultCidr.replace(/^127\.64\./, "127.96.");
+    defaultCidr.replace(/^127\.64\./, "127.96.").replace(/^10\.77\./, "10.79.");
 
 const subnet = (id: number, name: string, cidr: string, isPrivate: boolean): SubnetRow => ({
     id,

@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 
-import { Lifecycle, type LifecycleAction } from "../../../local-cloud/src/lifecycle";
+import { delayed, Lifecycle, type LifecycleAction } from "../../../local-cloud/src/lifecycle";
 import type { VmRow, VmState } from "../../../local-cloud/src/state/model";
 import { Store } from "../../../local-cloud/src/state/store";
 
@@ -36,7 +36,7 @@ const vm = (state: VmState): VmRow => ({
 });
 
 const newLifecycle = (): Lifecycle =>
-    new Lifecycle(vms, delays, ({ state }) => {
+    new Lifecycle(vms, delayed(delays), ({ state }) => {
         entered.push(state);
     });
 

@@ -16,7 +16,7 @@ control_planes() { jq '[.[] | select(.role == "control-plane")] | length' "${EXK
 # Everything the addons depend on, as one digest.
 digest() {
     {
-        printf '%s\n' "${CNI}" "${CILIUM_VERSION}" "${CILIUM_CHART}" "$(operator_replicas)"
+        printf '%s\n' "${CNI}" "${CILIUM_VERSION}" "${CHARTS}" "$(operator_replicas)"
         cat "${MANIFESTS}"/*.yaml
         [[ ! -f "${VALUES}" ]] || cat "${VALUES}"
         cat "${BASH_SOURCE[0]}"
@@ -38,11 +38,21 @@ apply() { kubectl apply -f "${MANIFESTS}/$1.yaml"; }
 
 rollout() { kubectl -n kube-system rollout status "$1" --timeout=15m; }
 
+# The chart in a registry (oci://), in a chart repository (https://), or in a folder on this node.
+cilium_chart() {
+    case "${CHARTS}" in
+        http://* | https://*) printf '%s\n' cilium --repo "${CHARTS}" ;;
+        *) printf '%s\n' "${CHARTS}/cilium" ;;
+    esac
+}
+
 install_cilium() {
+    local chart
+    mapfile -t chart < <(cilium_chart)
     # A node that died in the middle leaves the release locked. We hold the lease, so nobody is at it.
     kubectl -n kube-system delete secret --ignore-not-found \
         --selector 'owner=helm,name=cilium,status in (pending-install,pending-upgrade,pending-rollback)'
-    helm upgrade --install cilium "${CILIUM_CHART}" --version "${CILIUM_VERSION}" --namespace kube-system \
+    helm upgrade --install cilium "${chart[@]}" --version "${CILIUM_VERSION}" --namespace kube-system \
         --values "${VALUES}" --set "operator.replicas=$(operator_replicas)" --wait --timeout 15m
     # helm counts agents that crash as ready, within the DaemonSet's maxUnavailable.
     rollout daemonset/cilium

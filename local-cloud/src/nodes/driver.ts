@@ -1,0 +1,59 @@
+import { delayed, type LifecycleDelays, type Work } from "../lifecycle";
+import type { VmRow } from "../state/model";
+import type { NodeFleet } from "./fleet";
+
+/** How a node fares. */
+export interface NodeStatus {
+    readonly vm_id: number;
+    readonly vm_name: string;
+    readonly address: string;
+    /** `idle`: the user data starts no node. A real node is `ready` when its systemd runs. */
+    readonly state: "idle" | "booting" | "failed" | "ready" | "stopped";
+    /** Why the boot or the last generation failed. */
+    readonly message?: string;
+    readonly node_name?: string;
+    readonly generation?: string;
+    /** Process id of a real node's init, for `nsenter`. */
+    readonly pid?: number;
+}
+
+/** What stands behind the VMs. */
+export interface NodeDriver {
+    /** Does what a VM's passing states stand for. */
+    readonly work: Work;
+    /** A VM has entered a state. */
+    entered(vm: VmRow): void;
+    /** A VM was running when the cloud was stopped. */
+    resume(vm: VmRow): void;
+    statuses(): NodeStatus[];
+    /** The log of a VM's node; undefined when there is none. */
+    log(vmId: number): readonly string[] | undefined;
+    close(): Promise<void>;
+}
+
+/** VMs without nodes: they only exist. */
+export const noNodes = (delays: LifecycleDelays): NodeDriver => ({
+    work: delayed(delays),
+    entered: () => undefined,
+    resume: () => undefined,
+    statuses: () => [],
+    log: () => undefined,
+    close: () => Promise.resolve(),
+});
+
+/** VMs with simulated nodes, which live while their VM is RUNNING. */
+export const simulatedNodes = (fleet: NodeFleet, delays: LifecycleDelays): NodeDriver => ({
+    work: delayed(delays),
+    entered: (vm) => {
+        if (vm.state === "RUNNING") {
+            fleet.start(vm);
+            return;
+        }
+        fleet.stop(vm.vm_id);
+        if (vm.state === "TERMINATED" && vm.delete_root_volume) fleet.remove(vm.vm_id);
+    },
+    resume: (vm) => fleet.start(vm),
+    statuses: () => fleet.statuses(),
+    log: (vmId) => fleet.log(vmId),
+    close: () => fleet.close(),
+});

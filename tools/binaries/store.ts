@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import * as path from "node:path";
+import type { Report } from "../engine/engine";
+import { withLock } from "../engine/lock";
+import { cacheFolder } from "../engine/repository";
+
+/** A folder of the cache that is made once from what its digest covers. */
+export interface Part {
+    /** For people; the folder's name starts with it. */
+    readonly name: string;
+    /** Of everything the content depends on, see {@link digestOf}. */
+    readonly digest: string;
+    /** Fills a new, empty folder. */
+    make(folder: string): Promise<void>;
+}
+
+/** Folder of everything this makes, for every clone of one user. */
+export function storeFolder(): string {
+    return path.join(path.dirname(cacheFolder()), "binaries");
+}
+
+/** Where a part lies, made or not. */
+export function partFolder(part: Pick<Part, "name" | "digest">): string {
+    return path.join(storeFolder(), `${part.name}-${part.digest}`);
+}
+
+/** A short digest of strings and plain data, in order. */
+export function digestOf(...inputs: readonly unknown[]): string {
+    return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 12);
+}
+
+/** Text of source files beside this one: how a part is made is something it depends on. */
+export function sourceOf(...modules: readonly string[]): string[] {
+    const extension = path.extname(__filename);
+    return modules.map((name) => readFileSync(path.join(__dirname, `${name}${extension}`), "utf8"));
+}
+
+/**
+ * The folder of a part, made when it is not there. Runs at the same time make it once: in a partial
+ * folder, under a lock, renamed when complete.
+ *
+ * @throws what making it throws; nothing is kept then
+ */
+export async function ensurePart(part: Part, report: Report): Promise<string> {
+    const folder = partFolder(part);
+    if (existsSync(folder)) {
+        return folder;
+    }
+    await mkdir(storeFolder(), { recursive: true });
+    await withLock(
+        `${folder}.lock`,
+        () => report(`binaries: another run makes ${part.name}, waiting for it`),
+        async () => {
+            if (!existsSync(folder)) {
+                await removePartials(folder);
+                await makeInto(folder, part, report);
+            }
+        },
+    );
+    return folder;
+}
+
+async function makeInto(folder: string, part: Part, report: Report): Promise<void> {
+    report(`binaries: making ${part.name}`);
+    const started = Date.now();
+    const partial = `${folder}.partial-${process.pid}`;
+    await mkdir(partial);
+    try {
+        await part.make(partial);
+        await rename(partial, folder);
+    } finally {
+        await rm(partial, { recursive: true, force: true });
+    }
+    report(`binaries: made ${part.name} in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+/** Those of runs that were killed: the lock is held, so nobody fills one now. */
+async function removePartials(folder: string): Promise<void> {
+    const prefix = `${path.basename(folder)}.partial-`;
+    for (const name of await readdir(path.dirname(folder))) {
+        if (name.startsWith(prefix)) {
+            await rm(path.join(path.dirname(folder), name), { recursive: true, force: true });
+        }
+    }
+}
