@@ -148,12 +148,13 @@ function flags(
     return flagList(what, defaults, extra, known?.[program] ?? []);
 }
 
-/** A probe of a static pod, all values kubeadm's. */
+/** Port and paths of a static pod's probes, all of them kubeadm's. */
 interface Probes {
     port: number;
     startup: string;
     liveness: string;
-    readiness: string;
+    /** Absent where the program has no such path: a probe of it would never succeed. */
+    readiness?: string;
 }
 
 /** What a static pod's manifest says. */
@@ -189,7 +190,7 @@ export function controllerManagerPod(settings: ClusterSettings, clusterName: str
     return staticPod(settings, "kube-controller-manager", list, {
         cpu: "200m",
         folders: hostCaFolders,
-        probes: { port: 10257, startup: "/healthz", liveness: "/healthz", readiness: "/readyz" },
+        probes: { port: 10257, startup: "/healthz", liveness: "/healthz" },
     });
 }
 

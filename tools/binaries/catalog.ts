@@ -135,7 +135,14 @@ export const goTools = [
         product: "helm",
         modules: ["helm.sh/helm/v3"],
         programs: { helm: "helm.sh/helm/v3/cmd/helm" },
-        ldflags: [set("helm.sh/helm/v3/internal/version.version", v.helm)],
+        ldflags: [
+            set("helm.sh/helm/v3/internal/version.version", v.helm),
+            // The Kubernetes release that Helm assumes without a cluster: that of its `k8s.io` modules.
+            ...["pkg/chartutil", "pkg/lint/rules"].flatMap((place) => [
+                set(`helm.sh/helm/v3/${place}.k8sVersionMajor`, "1"),
+                set(`helm.sh/helm/v3/${place}.k8sVersionMinor`, "34"),
+            ]),
+        ],
     },
     {
         name: "cilium",
@@ -155,6 +162,14 @@ export const goTools = [
         // Which IP address managers the operator knows; upstream builds one operator for each.
         tags: ["ipam_provider_operator"],
         ldflags: [set("github.com/cilium/cilium/pkg/version.ciliumVersion", number(v.cilium))],
+    },
+    {
+        // The aggregated API that most clusters have. Its release for the Kubernetes modules above.
+        name: "metrics-server",
+        version: "v0.8.0",
+        modules: ["sigs.k8s.io/metrics-server"],
+        programs: { "metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server" },
+        ldflags: [set("k8s.io/client-go/pkg/version.gitVersion", "v0.8.0")],
     },
     {
         name: "registry",

@@ -14,8 +14,8 @@ export interface Chart {
     readonly from: { readonly tool: ToolName; readonly module: string; readonly folder: string };
     /** Upstream's chart repository, without `https://`. */
     readonly repository: string;
-    /** Where the chart lies in upstream's container registry, as another way to get it. */
-    readonly ociFolder: string;
+    /** Where the chart also lies in upstream's container registry, when it does. */
+    readonly ociFolder?: string;
 }
 
 /** A chart as an archive. */
@@ -34,6 +34,18 @@ export const ciliumChart: Chart = {
     },
     repository: "helm.cilium.io",
     ociFolder: "cilium/charts",
+};
+
+/** metrics-server's; this release of it has an image of its own, newer than its chart: set `image.tag`. */
+export const metricsServerChart: Chart = {
+    name: "metrics-server",
+    version: "3.12.2",
+    from: {
+        tool: "metrics-server",
+        module: "sigs.k8s.io/metrics-server",
+        folder: "charts/metrics-server",
+    },
+    repository: "kubernetes-sigs.github.io/metrics-server",
 };
 
 const PACKAGE_TIMEOUT_MS = 60_000;

@@ -105,6 +105,9 @@ async function pushImage(
 }
 
 async function pushChart({ file, ociFolder }: PackedChart, registry: string): Promise<void> {
+    if (ociFolder === undefined) {
+        return;
+    }
     await runCommand({
         file: binary("helm"),
         args: ["push", "--plain-http", file, `oci://${registry}/${ociFolder}`],

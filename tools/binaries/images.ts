@@ -1,5 +1,5 @@
 import { defaultVersions } from "excloud-k8s/versions";
-import type { ToolName } from "./catalog";
+import { goTool, type ToolName } from "./catalog";
 import { type DebianFiles, LIBRARIES } from "./debian-files";
 import type { ImageConfig } from "./oci-layout";
 
@@ -77,6 +77,12 @@ export const clusterImages: readonly Image[] = [
         programs: { "/coredns": "coredns" },
         entrypoint: ["/coredns"],
         user: "65532:65532",
+    },
+    {
+        name: `registry.k8s.io/metrics-server/metrics-server:${goTool("metrics-server").version}`,
+        programs: { "/metrics-server": "metrics-server" },
+        entrypoint: ["/metrics-server"],
+        user: "65534",
     },
     {
         name: `registry.k8s.io/e2e-test-images/agnhost:${AGNHOST_VERSION}`,

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import type { Report } from "../engine/engine";
 import { binary, ensureBinaries, toolDigest } from "./build";
 import { goTool, goTools, pause, type ToolName } from "./catalog";
-import { ciliumChart, ensureChart } from "./charts";
+import { ciliumChart, ensureChart, metricsServerChart, type PackedChart } from "./charts";
 import { ciliumImages, clusterImages } from "./images";
 import { ensureImages } from "./image-registry";
 import { ensureMirror } from "./mirror";
@@ -57,7 +57,10 @@ export async function ensureArtifacts(
     const images = [...clusterImages, ...(cilium ? ciliumImages : [])];
     const rootfs = await ensureRootfs(report);
     await ensureBinaries(tools, report);
-    const charts = cilium ? [await ensureChart(ciliumChart, report)] : [];
+    const charts: PackedChart[] = [];
+    for (const chart of [metricsServerChart, ...(cilium ? [ciliumChart] : [])]) {
+        charts.push(await ensureChart(chart, report));
+    }
     const mirror = await ensureMirror(charts, report);
     const registry = await ensureImages(images, charts, rootfs, report);
     const parts = { rootfs, mirror, registry };

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import * as path from "node:path";
 
 import type { RealNodesOptions } from "../options";
@@ -38,6 +39,7 @@ export async function startRealNodes(
     events: RealNodesEvents,
 ): Promise<StartedRealNodes> {
     const network = realNetwork(index);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
     const resolver = await startResolver(network.gateway, stores, {
         [metadataName]: network.metadata,
     });
@@ -48,6 +50,9 @@ export async function startRealNodes(
         registryPort: ports.registry,
         dir,
         log: events.problem,
+    }).catch(async (error: unknown) => {
+        await resolver.close();
+        throw error;
     });
     const settings = { dir, image: path.join(artifacts, "rootfs"), network };
     return {

@@ -39,9 +39,10 @@ test("every file of kubeadm's has its counterpart or a reason, and so has every 
     expect(identities(nodes.kubeadm, /^\/etc\/kubernetes\/(pki\/|[a-z-]+\.conf$)/)).toEqual(
         expected(Object.keys(filePairs), Object.keys(kubeadmOnly)),
     );
-    expect([userKubeconfig, ...identities(nodes.ours, /^\/etc\/exk8s\/(pki|kubeconfig)\//)]).toEqual(
-        expected(Object.values(filePairs), Object.keys(oursOnly)),
-    );
+    expect([
+        userKubeconfig,
+        ...identities(nodes.ours, /^\/etc\/exk8s\/(pki|kubeconfig)\//),
+    ]).toEqual(expected(Object.values(filePairs), Object.keys(oursOnly)));
 });
 
 describe.each(Object.keys(filePairs).filter(isCertificate))("%s", (file) => {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { clusterSettings, controllerManagerFlags, defaultVersions } from "../../../templates";
+import {
+    clusterSettings,
+    controllerManagerFlags,
+    defaultVersions,
+    type Program,
+} from "../../../templates";
 import { knownDifferences } from "./known-flags";
 import { bothNodes } from "./support/both-nodes";
 import { differencesOf, withoutReasons, type Difference, type Facts } from "./support/differences";
@@ -24,12 +29,12 @@ test("kubeadm is of the version that nodes install", async () => {
     expect(await kubeadmVersion()).toBe(defaultVersions.kubernetes);
 });
 
-describe.each([
+describe.each<[Program, typeof podFlags]>([
     ["kube-apiserver", podFlags],
     ["kube-controller-manager", podFlags],
     ["kube-scheduler", podFlags],
     ["etcd", unitFlags],
-] as const)("%s", (program, flagsOf) => {
+])("%s", (program, flagsOf) => {
     const known = knownDifferences.filter((difference) => difference.program === program);
 
     test("has kubeadm's flags and values, but for the differences we mean", () => {
@@ -81,7 +86,11 @@ describe("the differences we mean", () => {
 test.each<Difference>([
     { name: "anonymous-auth", ours: "true" },
     { name: "authorization-mode", ours: "AlwaysAllow", kubeadm: "Node,RBAC" },
-    { name: "client-ca-file", ours: "/etc/exk8s/pki/etcd-ca.pem", kubeadm: "/etc/exk8s/pki/ca.pem" },
+    {
+        name: "client-ca-file",
+        ours: "/etc/exk8s/pki/etcd-ca.pem",
+        kubeadm: "/etc/exk8s/pki/ca.pem",
+    },
     { name: "client-cert-auth", kubeadm: "true" },
     { name: "cluster-signing-key-file", ours: "/a.key", kubeadm: "/b.key" },
     { name: "enable-admission-plugins", kubeadm: "NodeRestriction" },

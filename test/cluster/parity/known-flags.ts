@@ -54,7 +54,7 @@ export const knownDifferences: readonly FlagDifference[] = [
         flag: "data-dir",
         ours: "/var/lib/etcd/data",
         kubeadm: "/var/lib/etcd",
-        reason: "systemd makes the folder above for etcd's user; replacing a member empties the one below",
+        reason: "below the folder that systemd makes for etcd's user, which only root can replace",
     },
     {
         program: "etcd",

@@ -199,10 +199,11 @@ interface Pod {
 }
 
 describe.each([
-    ["kube-apiserver", 6443, "/livez", "/livez"],
-    ["kube-controller-manager", 10257, "/healthz", "/healthz"],
-    ["kube-scheduler", 10259, "/livez", "/livez"],
-])("the static pod %s", (name, port, startup, liveness) => {
+    ["kube-apiserver", 6443, "/livez", "/readyz"],
+    // It answers no other path.
+    ["kube-controller-manager", 10257, "/healthz", undefined],
+    ["kube-scheduler", 10259, "/livez", "/readyz"],
+])("the static pod %s", (name, port, alive, ready) => {
     const pod = parse(fileOf(valuesOf(), `/etc/kubernetes/manifests/${name}.yaml`)) as Pod;
     const container = pod.spec.containers[0]!;
 
@@ -220,17 +221,18 @@ describe.each([
             httpGet: { host: "127.0.0.1", path, port: "probe-port", scheme: "HTTPS" },
         });
         const slow = { initialDelaySeconds: 10, periodSeconds: 10, timeoutSeconds: 15 };
+        const readiness = (path: string) => ({
+            ...httpGet(path),
+            periodSeconds: 1,
+            timeoutSeconds: 15,
+            failureThreshold: 3,
+        });
         expect(container).toMatchObject({
             ports: [{ name: "probe-port", containerPort: port }],
-            startupProbe: { ...httpGet(startup), ...slow, failureThreshold: 24 },
-            livenessProbe: { ...httpGet(liveness), ...slow, failureThreshold: 8 },
-            readinessProbe: {
-                ...httpGet("/readyz"),
-                periodSeconds: 1,
-                timeoutSeconds: 15,
-                failureThreshold: 3,
-            },
+            startupProbe: { ...httpGet(alive), ...slow, failureThreshold: 24 },
+            livenessProbe: { ...httpGet(alive), ...slow, failureThreshold: 8 },
         });
+        expect(container.readinessProbe).toEqual(ready && readiness(ready));
     });
 
     test("sees the single files its flags name, read-only, and no folder of secrets", () => {

@@ -33,7 +33,8 @@ export const filePairs: Facts = {
 
 const authorityKey = "the key of an authority never lies on a node: certificates come from Pulumi";
 const noHealthClient = "etcd tells its health at the address of its metrics, without a certificate";
-const selfSigned = "kubeadm's kubelet serves with a certificate it signs itself, which nobody checks";
+const selfSigned =
+    "kubeadm's kubelet serves with a certificate it signs itself, which nobody checks";
 
 /** Files of kubeadm's that we have no counterpart of, and why. */
 export const kubeadmOnly: Facts = {
@@ -49,7 +50,7 @@ export const oursOnly: Facts = {
     "/etc/exk8s/pki/kubelet-server.pem": selfSigned,
     "/etc/exk8s/pki/kubelet-server-key.pem": selfSigned,
     "/etc/exk8s/kubeconfig/kube-proxy.kubeconfig":
-        "kubeadm's kube-proxy has a service account, which cannot be used before the API is reached",
+        "the user system:kube-proxy, whom Kubernetes itself binds; kubeadm's has a service account",
 };
 
 /** A value of kubeadm's as we would write it: a path of its becomes ours. */

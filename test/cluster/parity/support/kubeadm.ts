@@ -4,16 +4,14 @@ import { join } from "node:path";
 
 import { stringify } from "yaml";
 
+import { binary, ensureBinaries } from "../../../../tools/binaries";
 import { runCommand } from "../../../../tools/engine/command";
 import { scenario, type Files } from "./scenario";
 
-/** Path of kubeadm's binary, of the version we install. */
-export function kubeadmPath(): Promise<string> {
-    const given = process.env["EXK8S_KUBEADM"];
-    if (given === undefined) {
-        return Promise.reject(new Error("EXK8S_KUBEADM is not set: it names kubeadm's binary"));
-    }
-    return Promise.resolve(given);
+/** Path of kubeadm's binary, of the version we install; built from source unless the cache has it. */
+async function kubeadmPath(): Promise<string> {
+    await ensureBinaries(["kubernetes"], (line) => console.log(line));
+    return binary("kubeadm");
 }
 
 /** What kubeadm says its version is. */
@@ -33,7 +31,14 @@ export async function kubeadmFiles(): Promise<Files> {
         }
         writeFileSync(join(root, configuration), configurationText());
         for (const phase of phases) {
-            await kubeadm([`--rootfs=${root}`, "init", "phase", ...phase, "--config", configuration]);
+            await kubeadm([
+                `--rootfs=${root}`,
+                "init",
+                "phase",
+                ...phase,
+                "--config",
+                configuration,
+            ]);
         }
         rmSync(join(root, configuration));
         return filesBelow(root);
