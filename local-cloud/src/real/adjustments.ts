@@ -37,6 +37,8 @@ export const imageFiles: Readonly<Record<string, string>> = {
         "failCgroupV1: false",
         "",
     ].join("\n"),
+    // The kernel's log is the whole machine's and says nothing of this node.
+    "/etc/systemd/journald.conf.d/10-image.conf": "[Journal]\nReadKMsg=no\n",
     // Without CAP_SYS_RESOURCE no score below the present one can be set, and every sandbox asks for -998.
     "/etc/containerd/conf.d/10-image.toml": [
         "version = 3",

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 
-import fastifyStatic from "@fastify/static";
+import send from "@fastify/send";
 import fastify, { type FastifyInstance } from "fastify";
 
 import { type Registry, startRegistry } from "./registry";
@@ -30,8 +30,8 @@ export interface Mirror {
     readonly filesUrl: string;
     readonly registryUrl: string;
     /** Makes the mirror faulty from now on, or whole again. */
-    setFault(fault: MirrorFault | undefined): Promise<void>;
-    close(): Promise<void>;
+    readonly setFault: (fault: MirrorFault | undefined) => Promise<void>;
+    readonly close: () => Promise<void>;
 }
 
 /** What listens while the mirror is up. */
@@ -81,7 +81,7 @@ async function start(
     fault: () => MirrorFault | undefined,
 ): Promise<Servers> {
     const { artifacts, address } = options;
-    const files = await serveFiles(path.join(artifacts, "mirror"), fault);
+    const files = serveFiles(path.join(artifacts, "mirror"), fault);
     await files.listen({ host: address, port: options.filesPort });
     try {
         const registry = await startRegistry({
@@ -100,17 +100,16 @@ async function start(
     }
 }
 
-async function serveFiles(
-    root: string,
-    fault: () => MirrorFault | undefined,
-): Promise<FastifyInstance> {
+function serveFiles(root: string, fault: () => MirrorFault | undefined): FastifyInstance {
     const app = fastify({ forceCloseConnections: true });
-    app.addHook("onRequest", async (request, reply) => {
+    app.get("/*", async (request, reply) => {
         const current = fault();
-        if (typeof current === "object" && request.url === current.path) {
-            await reply.send(current.content);
+        const { pathname } = new URL(request.url, "http://mirror");
+        if (typeof current === "object" && pathname === current.path) {
+            return reply.send(current.content);
         }
+        const { statusCode, headers, stream } = await send(request.raw, pathname, { root });
+        return reply.status(statusCode).headers(headers).send(stream);
     });
-    await app.register(fastifyStatic, { root });
     return app;
 }
