@@ -7,6 +7,7 @@ import type { FastifyInstance } from "fastify";
 
 import type { OperationName, RequestOf, ResponseOf, operations, schemas } from "excloud-k8s/api";
 
+import { Faults } from "./faults";
 import type { CloudContext } from "./handlers/handler";
 import { handlers } from "./handlers/index";
 import { releaseVm } from "./handlers/vms";
@@ -119,7 +120,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
             options.tokenLifetimeMs ?? defaultTokenLifetimeMs,
         );
 
-        const imds = imdsServer(stores, tokens);
+        const faults = new Faults();
+        const imds = imdsServer(stores, tokens, faults);
         opened.push(() => imds.close());
         const imdsUrl =
             real === undefined
@@ -134,7 +136,10 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
                       poweredOff: (vmId) => lifecycle.poweredOff(vmId),
                       problem: log,
                   });
-        if (realNodes !== undefined) opened.push(() => realNodes.close());
+        if (realNodes !== undefined) {
+            opened.push(() => realNodes.close());
+            faults.use(realNodes.mirror);
+        }
         const nodes = realNodes?.driver ?? otherNodes(simulated, dir, imdsUrl, delays);
         opened.push(() => nodes.close());
 
@@ -149,7 +154,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         const cloud: CloudContext = { stores, lifecycle };
 
         const compute = serviceServer("compute", cloud, tokens);
-        addAdminRoutes(compute, stores, nodes);
+        addAdminRoutes(compute, stores, nodes, faults);
         const dns = serviceServer("dns", cloud, tokens);
         const iam = serviceServer("iam", cloud, tokens);
         for (const app of [compute, dns, iam]) opened.push(() => app.close());

@@ -37,6 +37,8 @@ const Phase = Type.Object({
     started_at: Type.String(),
     finished_at: Type.Union([Type.String(), Type.Null()]),
     message: Type.Union([Type.String(), Type.Null()]),
+    /** The end of a failed phase's log; servers before 0.2 do not give it. */
+    log_tail: Type.Optional(Type.Array(Type.String())),
 });
 export type Phase = Static<typeof Phase>;
 const NodeStatus = Type.Object({

@@ -43,6 +43,7 @@ async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): P
     const slots = Object.keys(inputs.generations).sort();
     const shown = new Set<string>();
     let last: Record<string, string> = {};
+    let logs: Record<string, string[]> = {};
 
     const ready = await context.poll(inputs.timeout, async () => {
         const { nodes } = await call("getStatus", { cluster_id: inputs.clusterId });
@@ -59,6 +60,7 @@ async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): P
             }
         }
         last = Object.fromEntries(news.map(([slot, lines]) => [slot, lines.at(-1) ?? ""]));
+        logs = Object.fromEntries(nodes.map((node) => [node.slot, failedLog(node)]));
         const areReady = Object.values(last).every((line) => line === readyLine);
         return areReady && nodes.some(hasInstalledAddons) ? true : undefined;
     });
@@ -69,7 +71,10 @@ async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): P
                 late.length === 0
                     ? `no control plane has installed the addons after ${inputs.timeout} s`
                     : `${late.length} of ${slots.length} nodes are not ready after ${inputs.timeout} s:`,
-                ...late.map((slot) => `  ${slot}: ${last[slot]}`),
+                ...late.flatMap((slot) => [
+                    `  ${slot}: ${last[slot]}`,
+                    ...(logs[slot] ?? []).map((line) => `    | ${line}`),
+                ]),
                 "Next: mend the cause, then run `pulumi up` again; it goes on from here",
             ].join("\n"),
         );
@@ -77,6 +82,11 @@ async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): P
 }
 
 const readyLine = "ready";
+
+/** The end of the log of the phase that fails. */
+function failedLog({ phases }: NodeStatus): string[] {
+    return phases.findLast(({ state }) => state === "failed")?.log_tail ?? [];
+}
 
 /** Addons are installed once for the cluster, by whichever control plane holds the lease. */
 function hasInstalledAddons({ phases }: NodeStatus): boolean {
@@ -109,9 +119,12 @@ function progressOf(node: NodeStatus | undefined, generation: string | undefined
     return [...boot, "applying its new files"];
 }
 
-function describePhase({ phase, state, started_at, finished_at, message }: Phase): string {
+function describePhase(report: Phase): string {
+    const { phase, state, started_at, finished_at, message, log_tail = [] } = report;
     if (state === "failed") {
-        return `${phase} failed: ${message ?? "no reason given"}`;
+        const reason = message ?? "no reason given";
+        const lastLine = log_tail.findLast((line) => line.trim() !== "");
+        return `${phase} failed: ${reason}${lastLine === undefined ? "" : `: ${lastLine}`}`;
     }
     if (state === "running" || finished_at === null) {
         return `${phase} ...`;

@@ -9,7 +9,7 @@ import { ensureImages } from "./image-registry";
 import { ensureMirror } from "./mirror";
 import { architecture, ensureRequirements } from "./requirements";
 import { ensureRootfs } from "./rootfs";
-import { digestOf, ensurePart, sourceOf } from "./store";
+import { digestOf, ensurePart, removeUnusedParts, sourceOf } from "./store";
 
 export { binary, ensureBinaries } from "./build";
 
@@ -70,7 +70,7 @@ export async function ensureArtifacts(
         images: images.map(({ name }) => name),
         charts: charts.map(({ repository, file }) => `${repository}/${path.basename(file)}`),
     };
-    return await ensurePart(
+    const artifacts = await ensurePart(
         {
             name: cilium ? "artifacts" : "artifacts-without-cilium",
             digest: digestOf(parts, manifest, tools.map(toolDigest), sourceOf("index")),
@@ -85,6 +85,8 @@ export async function ensureArtifacts(
         },
         report,
     );
+    await removeUnusedParts(report);
+    return artifacts;
 }
 
 function toolNames(cilium: boolean): ToolName[] {

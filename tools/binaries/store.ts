@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import * as path from "node:path";
 import type { Report } from "../engine/engine";
 import { withLock } from "../engine/lock";
@@ -15,6 +15,9 @@ export interface Part {
     /** Fills a new, empty folder. */
     make(folder: string): Promise<void>;
 }
+
+/** A part that no run asked for in this time is removed, in milliseconds. */
+const UNUSED_MS = 30 * 24 * 3_600_000;
 
 /** Folder of everything this makes, for every clone of one user. */
 export function storeFolder(): string {
@@ -46,6 +49,7 @@ export function sourceOf(...modules: readonly string[]): string[] {
 export async function ensurePart(part: Part, report: Report): Promise<string> {
     const folder = partFolder(part);
     if (existsSync(folder)) {
+        await markUsed(folder);
         return folder;
     }
     await mkdir(storeFolder(), { recursive: true });
@@ -60,6 +64,24 @@ export async function ensurePart(part: Part, report: Report): Promise<string> {
         },
     );
     return folder;
+}
+
+/** Removes parts that no run has used for a month: those of earlier versions, and what was left half made. */
+export async function removeUnusedParts(report: Report): Promise<void> {
+    for (const name of await readdir(storeFolder())) {
+        const folder = path.join(storeFolder(), name);
+        // Another run may have renamed or removed it meanwhile.
+        const found = await stat(folder).catch(() => undefined);
+        if (found !== undefined && Date.now() - found.mtimeMs > UNUSED_MS) {
+            report(`binaries: removing ${name}, not used for a month`);
+            await rm(folder, { recursive: true, force: true });
+        }
+    }
+}
+
+async function markUsed(folder: string): Promise<void> {
+    const now = new Date();
+    await utimes(folder, now, now);
 }
 
 async function makeInto(folder: string, part: Part, report: Report): Promise<void> {

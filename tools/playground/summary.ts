@@ -55,11 +55,15 @@ export async function printStatus({ stack, bootstrap }: Playground): Promise<voi
         const health = node.healthy ? "healthy" : "not healthy";
         const files = isCurrent ? "has its newest files" : "waits for newer files";
         console.log(`${node.slot}  ${node.node_name}  ${health}, ${files}`);
-        for (const { phase, state, started_at, finished_at, message } of node.phases) {
+        for (const report of node.phases) {
+            const { phase, state, started_at, finished_at, message, log_tail = [] } = report;
             const seconds = finished_at
                 ? `${((Date.parse(finished_at) - Date.parse(started_at)) / 1000).toFixed(1)} s`
                 : "";
             console.log(`    ${phase.padEnd(12)}${state.padEnd(9)}${seconds} ${message ?? ""}`);
+            for (const line of log_tail) {
+                console.log(`      | ${line}`);
+            }
         }
     }
 }

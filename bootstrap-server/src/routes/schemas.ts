@@ -152,6 +152,9 @@ const PhaseStatus = strict({
     started_at: Timestamp,
     finished_at: nullable(Timestamp),
     message: nullable(Type.String()),
+    log_tail: Type.Array(Type.String(), {
+        description: "the end of a failed phase's log, at most 20 lines, redacted on the node",
+    }),
 });
 const NodeStatus = strict({
     slot: Slot,

@@ -19,6 +19,7 @@ function phasesOf(reports: readonly ReportRow[]) {
                 started_at: report.started_at.toISOString(),
                 finished_at: report.finished_at?.toISOString() ?? null,
                 message: report.message,
+                log_tail: report.log_tail,
             })),
     );
 }

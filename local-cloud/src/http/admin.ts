@@ -1,6 +1,7 @@
-import { Type } from "@sinclair/typebox";
+import { Type, type Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 
+import type { Faults } from "../faults";
 import { inventoryOf } from "../inventory";
 import type { NodeDriver } from "../nodes/driver";
 import type { Stores } from "../state/stores";
@@ -8,9 +9,15 @@ import { notFound } from "./errors";
 
 /**
  * What the real cloud has no call for, under `/_local/` of the compute listener and behind the same
- * API key: what exists, and how the nodes fare.
+ * API key: what exists, how the nodes fare, and what
+ * is to go wrong around them.
  */
-export function addAdminRoutes(app: FastifyInstance, stores: Stores, nodes: NodeDriver): void {
+export function addAdminRoutes(
+    app: FastifyInstance,
+    stores: Stores,
+    nodes: NodeDriver,
+    faults: Faults,
+): void {
     app.get("/_local/inventory", () => inventoryOf(stores));
     app.get("/_local/nodes", () => nodes.statuses());
     app.get<{ Params: { vm_id: number } }>(
@@ -22,4 +29,28 @@ export function addAdminRoutes(app: FastifyInstance, stores: Stores, nodes: Node
             return lines;
         },
     );
+    app.put<{ Body: Static<typeof faultsSchema> }>(
+        "/_local/faults",
+        { schema: { body: faultsSchema } },
+        async ({ body }) => {
+            if (body.imds_delay_ms !== undefined) faults.imdsDelayMs = body.imds_delay_ms;
+            if (body.mirror !== undefined) await faults.setMirror(body.mirror ?? undefined);
+            return {};
+        },
+    );
 }
+
+/** What is given changes; `null` ends the mirror's fault. */
+const faultsSchema = Type.Object(
+    {
+        imds_delay_ms: Type.Optional(Type.Integer({ minimum: 0 })),
+        mirror: Type.Optional(
+            Type.Union([
+                Type.Null(),
+                Type.Literal("down"),
+                Type.Object({ path: Type.String(), content: Type.String() }),
+            ]),
+        ),
+    },
+    { additionalProperties: false },
+);

@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
+import type { Faults } from "../faults";
 import type { VmRow } from "../state/model";
 import type { Stores } from "../state/stores";
 import type { Tokens } from "../state/tokens";
@@ -10,8 +13,11 @@ import { jsonServer } from "./server";
  * The instance metadata service: plain HTTP, and the caller is known by the address it calls from.
  * A token is bound to its VM, so it is of no use from another.
  */
-export function imdsServer(stores: Stores, tokens: Tokens): FastifyInstance {
+export function imdsServer(stores: Stores, tokens: Tokens, faults: Faults): FastifyInstance {
     const app = jsonServer("imds");
+    app.addHook("onRequest", async () => {
+        if (faults.imdsDelayMs > 0) await sleep(faults.imdsDelayMs);
+    });
 
     const callingVm = (request: FastifyRequest): VmRow => {
         const address = request.socket.remoteAddress;

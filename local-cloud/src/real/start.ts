@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 import type { RealNodesOptions } from "../options";
 import type { Stores } from "../state/stores";
-import { startMirror } from "./mirror";
+import { startMirror, type Mirror } from "./mirror";
 import { realNetwork } from "./network";
 import { RealNodes, type RealNodesEvents } from "./nodes";
 import { startResolver } from "./resolver";
@@ -19,6 +19,7 @@ export interface Mirrors {
 export interface StartedRealNodes {
     readonly driver: RealNodes;
     readonly mirrors: Mirrors;
+    readonly mirror: Mirror;
     close(): Promise<void>;
 }
 
@@ -49,7 +50,7 @@ export async function startRealNodes(
         filesPort: ports.files,
         registryPort: ports.registry,
         dir,
-        log: events.problem,
+        log: (line) => events.problem(line),
     }).catch(async (error: unknown) => {
         await resolver.close();
         throw error;
@@ -57,6 +58,7 @@ export async function startRealNodes(
     const settings = { dir, image: path.join(artifacts, "rootfs"), network };
     return {
         driver: new RealNodes(settings, stores.volumes, events),
+        mirror,
         mirrors: {
             binaries: mirror.filesUrl,
             images: mirror.registryUrl,

@@ -6,7 +6,11 @@ import { join } from "node:path";
 import { makeClient, operations, type Call } from "excloud-k8s/api";
 
 import { folderAt } from "../../../tools/playground/folder";
-import { openPlayground, type Playground } from "../../../tools/playground/playground";
+import {
+    openPlayground,
+    type Playground,
+    type PlaygroundOptions,
+} from "../../../tools/playground/playground";
 import { stopServices } from "../../../tools/playground/services";
 
 /** A resource as the engine keeps it. */
@@ -45,9 +49,9 @@ export interface Bench extends Playground {
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** Opens a playground in a new folder. */
-export async function openBench(): Promise<Bench> {
+export async function openBench(options: Partial<PlaygroundOptions> = {}): Promise<Bench> {
     const folder = folderAt(mkdtempSync(join(tmpdir(), "engine-test-")));
-    const playground = await openPlayground(folder, { server: 0 });
+    const playground = await openPlayground(folder, { ports: { server: 0 }, ...options });
     const { stack, services } = playground;
     const apiKey = services.environment["EXCLOUD_API_KEY"] ?? "";
     let printed = "";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
@@ -11,7 +11,13 @@ import { ciliumImages, clusterImages } from "../../../tools/binaries/images";
 import { machineImage } from "../../../tools/binaries/machine-image";
 import { offers } from "../../../tools/binaries/mirror";
 import { writeLayout } from "../../../tools/binaries/oci-layout";
-import { digestOf, ensurePart, type Part, storeFolder } from "../../../tools/binaries/store";
+import {
+    digestOf,
+    ensurePart,
+    type Part,
+    removeUnusedParts,
+    storeFolder,
+} from "../../../tools/binaries/store";
 import { REPOSITORY } from "../../../tools/engine/repository";
 
 const environment = { ...process.env };
@@ -203,5 +209,18 @@ describe("store", () => {
         await expect(ensurePart(failing, jest.fn())).rejects.toThrow("no room");
         expect(await readdir(storeFolder())).toEqual([]);
         expect(await readdir(await ensurePart(part(writeOne), jest.fn()))).toEqual(["file"]);
+    });
+    test("what was not used for a month goes", async () => {
+        const made = await ensurePart(part(writeOne), jest.fn());
+        const old = new Date(Date.now() - 31 * 24 * 3_600_000);
+        await utimes(made, old, old);
+        await ensurePart(part(writeOne), jest.fn());
+        await removeUnusedParts(jest.fn());
+        expect(await readdir(storeFolder())).toHaveLength(1);
+        await utimes(made, old, old);
+        const report = jest.fn();
+        await removeUnusedParts(report);
+        expect(await readdir(storeFolder())).toEqual([]);
+        expect(report).toHaveBeenCalledWith(expect.stringMatching(/removing part-/));
     });
 });
