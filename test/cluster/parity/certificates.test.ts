@@ -56,6 +56,11 @@ describe.each(Object.keys(filePairs).filter(isCertificate))("%s", (file) => {
     });
 });
 
+test("every difference we mean is of a certificate that is compared", () => {
+    const known = knownCertificates.map(({ file }) => file);
+    expect(known.filter((file) => !isCertificate(file) || !(file in filePairs))).toEqual([]);
+});
+
 test("the keys of service-account tokens are kubeadm's, but for the differences we mean", () => {
     const found = ["sa.key", "sa.pub"].flatMap((name) => {
         const file = `/etc/kubernetes/pki/${name}`;

@@ -52,7 +52,8 @@ describe.each(programs)("%s", (program) => {
     });
 });
 
-test("what we leave out is there with kubeadm", () => {
+test("what we mean to differ in is of a compared program, and what we leave out is there", () => {
+    expect(programs).toEqual(expect.arrayContaining(knownFields.map(({ program }) => program)));
     const seen = programs.flatMap((program) => paths(mountsOf(staticPod(nodes.kubeadm, program))));
     expect(seen).toEqual(expect.arrayContaining(Object.keys(knownMounts)));
 });
