@@ -1,11 +1,12 @@
-// Runs the project from a fresh clone: `node tools/run.mjs start|test [arguments]`.
+// Runs the project from a fresh clone: `node tools/run.mjs start|test|test:cluster [arguments]`.
 //
-// Both first do the set-up that is missing: packages, compiled code, a Pulumi engine. `setup` does
+// All first do the set-up that is missing: packages, compiled code, a Pulumi engine. `setup` does
 // that alone. Plain JavaScript without dependencies, as it runs before `npm install`.
 import { checkNodeVersion } from "./setup/node-version.mjs";
 import { installPackages } from "./setup/packages.mjs";
 import { compile } from "./setup/compile.mjs";
 import { prepareEngine } from "./setup/engine.mjs";
+import { runClusterTests } from "./setup/cluster-tests.mjs";
 import { runTests } from "./setup/tests.mjs";
 import { run } from "./setup/command.mjs";
 import { repository } from "./setup/repository.mjs";
@@ -15,6 +16,7 @@ const COMMANDS = {
     setup: async () => 0,
     start: (args) => run(process.execPath, [repository("tools/dist/playground/main.js"), ...args]),
     test: runTests,
+    "test:cluster": runClusterTests,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -62,7 +62,7 @@ describe("a cluster of one control plane", () => {
     });
 
     test("logs and exec work, as the API server verifies the kubelet's certificate", async () => {
-        expect(await inClient("echo", "hello")).toBe("hello\n");
+        expect(await inClient("sh", "-c", "echo hello")).toBe("hello\n");
         const [web] = (await cluster.get<List<Pod>>("pods", "--selector", "app=web")).items;
         const logs = await cluster.kubectl("logs", web?.metadata.name ?? "");
         expect(logs).toContain("Started HTTP server on port 8080");

@@ -12,6 +12,9 @@ import { openBench, type Bench } from "../../engine/cluster/harness";
 
 const execute = promisify(execFile);
 
+/** Where a cloud and its bootstrap server listen: each cloud has a network of its own. */
+export const ports = { cloud: 7450, server: 7460 } as const;
+
 /** What a command printed, and how it ended. */
 export interface Ended {
     readonly code: number;
@@ -29,7 +32,7 @@ export class RealCluster {
     /** Opens a cloud with real nodes; nothing is created yet. */
     static async open(args: Readonly<Record<string, unknown>>): Promise<RealCluster> {
         const artifacts = await ensureArtifacts(() => undefined);
-        return new RealCluster(await openBench({ artifacts, arguments: args }), artifacts);
+        return new RealCluster(await openBench({ artifacts, ports, arguments: args }), artifacts);
     }
 
     /** Brings the cluster to its arguments; fails unless `up` ends with the expected code. */
