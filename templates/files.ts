@@ -178,6 +178,7 @@ const kubeconfigFiles: readonly FileSpec[] = [
 const staticPodFiles: readonly FileSpec[] = [
     file({
         path: `${paths.staticPods}/kube-apiserver.yaml`,
+        mode: "0600",
         roles: controlPlaneOnly,
         scope: "node",
         needs: ["settings", "privateIpv4"],
@@ -186,6 +187,7 @@ const staticPodFiles: readonly FileSpec[] = [
     }),
     file({
         path: `${paths.staticPods}/kube-controller-manager.yaml`,
+        mode: "0600",
         roles: controlPlaneOnly,
         needs: ["settings", "clusterName"],
         render: ({ settings, clusterName }) =>
@@ -195,6 +197,7 @@ const staticPodFiles: readonly FileSpec[] = [
     }),
     file({
         path: `${paths.staticPods}/kube-scheduler.yaml`,
+        mode: "0600",
         roles: controlPlaneOnly,
         needs: ["settings"],
         render: ({ settings }) =>

@@ -54,6 +54,7 @@ const destroy = async (vm_id: number) => {
 /** Everything of a VM that the kernel or the disk still holds. */
 function leftOf(vm_id: number): string[] {
     const node = `${namespace}-${vm_id}`;
+    const folder = join(cluster.bench.folder.cloud, "nodes", String(vm_id));
     const links = execFileSync("ip", ["-n", namespace, "-o", "link"], { encoding: "utf8" });
     const inNode = (pid: string) => {
         try {
@@ -73,12 +74,10 @@ function leftOf(vm_id: number): string[] {
         })
             .split("\n")
             .filter(Boolean),
-        ...[`/run/netns/${node}`, join(cluster.bench.folder.cloud, "nodes", String(vm_id))].filter(
-            (file) => existsSync(file),
-        ),
+        ...[`/run/netns/${node}`, folder].filter((file) => existsSync(file)),
         ...execFileSync("losetup", ["--all"], { encoding: "utf8" })
             .split("\n")
-            .filter((line) => line.includes(`/${vm_id}/disk.img`)),
+            .filter((line) => line.includes(`${folder}/disk.img`)),
     ];
 }
 

@@ -128,7 +128,7 @@ describe("three control planes", () => {
         await cluster.cable(slot, "up");
         const { written, lost } = await writer.stop();
         expect(lost).toEqual([]);
-        expect(written).toBeGreaterThan(20);
+        expect(written).toBeGreaterThan(5);
         await mustBeWhole(120);
     });
 
@@ -148,7 +148,7 @@ describe("three control planes", () => {
             await cluster.bench.cloud("vmStart", { vm_id: vm });
             const { written, lost } = await writer.stop();
             expect(lost).toEqual([]);
-            expect(written).toBeGreaterThan(10);
+            expect(written).toBeGreaterThan(5);
             await mustBeWhole(180);
         },
     );
@@ -195,7 +195,7 @@ describe("three control planes", () => {
         }
         const { written, lost } = await writer.stop();
         expect(lost).toEqual([]);
-        expect(written).toBeGreaterThan(20);
+        expect(written).toBeGreaterThan(5);
         const after = await Promise.all(slots.map((slot) => processStart(slot, "kube-apiserver")));
         // One at a time: no two of them started within the time that one takes to become ready.
         const starts = after.map(Number).sort((a, b) => a - b);
@@ -234,7 +234,7 @@ describe("three control planes", () => {
             expect(await cluster.vmId(slot)).not.toBe(old);
             const { written, lost } = await writer.stop();
             expect(lost).toEqual([]);
-            expect(written).toBeGreaterThan(20);
+            expect(written).toBeGreaterThan(5);
             expect(await starts()).toEqual(before);
             await mustBeWhole(180);
         },

@@ -24,6 +24,12 @@ export const knownDifferences: readonly FlagDifference[] = [
     },
     { program: "kube-apiserver", flag: "profiling", ours: "false", reason: profiling },
     {
+        program: "kube-apiserver",
+        flag: "shutdown-send-retry-after",
+        ours: "true",
+        reason: "it ends in seconds, and clients go to another one; kubeadm's waits for watches to end",
+    },
+    {
         program: "kube-controller-manager",
         flag: "allocate-node-cidrs",
         kubeadm: "true",

@@ -7,6 +7,8 @@ import type { Difference } from "./support/differences";
 
 /** Flags and fields that say nothing of who is let in, what one may do or whom one believes. */
 const indifferent: readonly string[] = [
+    // kube-apiserver
+    "shutdown-send-retry-after",
     // kube-controller-manager
     "allocate-node-cidrs",
     "cluster-cidr",

@@ -96,7 +96,10 @@ const kubeadm: Record<string, Record<string, string>> = {
 
 /** Every difference we mean, with its reason in docs/deviations.md or beside the flag. */
 const ours: Record<string, { added: string[]; dropped: string[] }> = {
-    "kube-apiserver": { added: ["kubelet-certificate-authority", "profiling"], dropped: [] },
+    "kube-apiserver": {
+        added: ["kubelet-certificate-authority", "profiling", "shutdown-send-retry-after"],
+        dropped: [],
+    },
     "kube-controller-manager": {
         added: ["profiling"],
         // Cilium has its own pool; the CA key is never on a node.

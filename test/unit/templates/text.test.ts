@@ -3,7 +3,13 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { fileSpecs, renderUserData, userDataLimit, type UserDataValues } from "../../../templates";
+import {
+    fileSpecs,
+    paths,
+    renderUserData,
+    userDataLimit,
+    type UserDataValues,
+} from "../../../templates";
 import { filesOf, scenarios } from "./fixtures";
 
 const userData = (caPem = "", more: Partial<UserDataValues> = {}) =>
@@ -121,8 +127,10 @@ describe("the list of files", () => {
         for (const spec of fileSpecs) {
             const holdsKey = spec.needs.some((need) => String(need).startsWith("key:"));
             expect(spec.secret).toBe(holdsKey);
+            // As kubeadm: what kubelet runs as root is nobody else's to read.
+            const isPrivate = holdsKey || spec.path.startsWith(paths.staticPods);
             expect(spec.mode).toBe(
-                holdsKey ? "0600" : spec.path.includes("/local/bin/") ? "0755" : "0644",
+                isPrivate ? "0600" : spec.path.includes("/local/bin/") ? "0755" : "0644",
             );
             expect(spec.owner).toBe("root:root");
         }
