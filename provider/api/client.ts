@@ -26,6 +26,9 @@ export type Call<T extends Operations> = <N extends keyof T & string>(
 const everyMethod: Dispatcher.HttpMethod[] = ["GET", "POST", "PUT", "DELETE"];
 const timeout = 60_000;
 
+/** What undici says when no connection was made in time; such a call had no effect. */
+const neverConnected = "UND_ERR_CONNECT_TIMEOUT";
+
 /**
  * Makes the caller of a table of operations.
  *
@@ -61,11 +64,16 @@ export function makeClient<T extends Operations>(operations: T, endpoint: Endpoi
                 "EHOSTUNREACH",
                 "EPIPE",
                 "UND_ERR_SOCKET",
+                neverConnected,
             ],
         }),
     );
     const cautious = pool.compose(
-        interceptors.retry({ ...backoff, statusCodes: [429, 503], errorCodes: ["ECONNREFUSED"] }),
+        interceptors.retry({
+            ...backoff,
+            statusCodes: [429, 503],
+            errorCodes: ["ECONNREFUSED", neverConnected],
+        }),
     );
 
     return async (name, ...parameters) => {

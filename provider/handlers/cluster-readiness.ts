@@ -43,7 +43,7 @@ async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): P
     const slots = Object.keys(inputs.generations).sort();
     const shown = new Set<string>();
     let last: Record<string, string> = {};
-    let logs: Record<string, string[]> = {};
+    let failures: Record<string, string[]> = {};
 
     const ready = await context.poll(inputs.timeout, async () => {
         const { nodes } = await call("getStatus", { cluster_id: inputs.clusterId });
@@ -60,7 +60,7 @@ async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): P
             }
         }
         last = Object.fromEntries(news.map(([slot, lines]) => [slot, lines.at(-1) ?? ""]));
-        logs = Object.fromEntries(nodes.map((node) => [node.slot, failedLog(node)]));
+        failures = Object.fromEntries(nodes.map((node) => [node.slot, lastFailure(node)]));
         const areReady = Object.values(last).every((line) => line === readyLine);
         return areReady && nodes.some(hasInstalledAddons) ? true : undefined;
     });
@@ -73,7 +73,7 @@ async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): P
                     : `${late.length} of ${slots.length} nodes are not ready after ${inputs.timeout} s:`,
                 ...late.flatMap((slot) => [
                     `  ${slot}: ${last[slot]}`,
-                    ...(logs[slot] ?? []).map((line) => `    | ${line}`),
+                    ...(failures[slot] ?? []).map((line) => `    ${line}`),
                 ]),
                 "Next: mend the cause, then run `pulumi up` again; it goes on from here",
             ].join("\n"),
@@ -83,9 +83,15 @@ async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): P
 
 const readyLine = "ready";
 
-/** The end of the log of the phase that fails. */
-function failedLog({ phases }: NodeStatus): string[] {
-    return phases.findLast(({ state }) => state === "failed")?.log_tail ?? [];
+/** Why a phase failed, and the end of its log; also while it is tried again. */
+function lastFailure({ phases }: NodeStatus): string[] {
+    const failing = phases.findLast(({ state, message }) => state !== "done" && message !== null);
+    return failing === undefined
+        ? []
+        : [
+              ...(failing.state === "running" ? [`the last try: ${failing.message}`] : []),
+              ...(failing.log_tail ?? []).map((line) => `| ${line}`),
+          ];
 }
 
 /** Addons are installed once for the cluster, by whichever control plane holds the lease. */
@@ -123,7 +129,10 @@ function describePhase(report: Phase): string {
     const { phase, state, started_at, finished_at, message, log_tail = [] } = report;
     if (state === "failed") {
         const reason = message ?? "no reason given";
-        const lastLine = log_tail.findLast((line) => line.trim() !== "");
+        // Without its time: the same failure once more is no news.
+        const lastLine = log_tail
+            .findLast((line) => line.trim() !== "")
+            ?.replace(/^\d{4}-\d\d-\d\dT[\d:]+Z /, "");
         return `${phase} failed: ${reason}${lastLine === undefined ? "" : `: ${lastLine}`}`;
     }
     if (state === "running" || finished_at === null) {

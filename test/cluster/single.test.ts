@@ -115,12 +115,14 @@ describe("a cluster of one control plane", () => {
             ],
             "",
         );
-        const api = await cluster.get<{
-            status: { conditions: { type: string; status: string }[] };
-        }>("apiservice", "v1beta1.metrics.k8s.io");
-        expect(api.status.conditions).toContainEqual(
-            expect.objectContaining({ type: "Available", status: "True" }),
-        );
+        await eventually(60, async () => {
+            const api = await cluster.get<{
+                status: { conditions: { type: string; status: string }[] };
+            }>("apiservice", "v1beta1.metrics.k8s.io");
+            expect(api.status.conditions).toContainEqual(
+                expect.objectContaining({ type: "Available", status: "True" }),
+            );
+        });
         await eventually(90, async () => {
             const usage = await cluster.kubectl("top", "nodes", "--no-headers");
             expect(usage).toMatch(/^cp-1\.cluster-\d+\.internal +\d+m/);

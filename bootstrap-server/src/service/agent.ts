@@ -107,8 +107,20 @@ async function storeReport(trx: Trx, node: NodeRow, report: ReportRequest, now: 
     await trx
         .insertInto("bootstrap_reports")
         .values({ node_id: node.id, phase: report.phase, ...columns })
-        .onConflict((conflict) => conflict.columns(["node_id", "phase"]).doUpdateSet(columns))
+        .onConflict((conflict) =>
+            conflict.columns(["node_id", "phase"]).doUpdateSet(keepingFailure(columns)),
+        )
         .execute();
+}
+
+/** While a phase is tried again it is still known why it failed before. */
+function keepingFailure<T extends { state: string; message: unknown; log_tail: unknown }>(
+    columns: T,
+): Partial<T> {
+    const { message, log_tail, ...rest } = columns;
+    return columns.state === "running"
+        ? (rest as Partial<T>)
+        : ({ ...rest, message, log_tail } as T);
 }
 
 /** What a report changes on its node's row. */

@@ -39,6 +39,13 @@ exk8s_report() {
     fi
 }
 
+# A full disk shows in many ways, few of which say so.
+exk8s_disk_hint() {
+    local free
+    free="$(df --output=avail -m "${EXK8S_ROOT}/" | tail -n 1 | tr -d ' ')"
+    ((free >= 200)) || printf ', and the disk has only %s MiB left' "${free}"
+}
+
 # exk8s_phase NAME COMMAND...: runs one phase and reports its start and its end. The command runs in
 # a shell of its own with `set -e` in force, so any failing line of it fails the phase.
 exk8s_phase() {
@@ -64,7 +71,7 @@ exk8s_phase() {
     else
         exk8s_log "phase ${name}: failed with exit code ${status}; see ${log}"
         exk8s_report "${name}" failed "${started}" "$(exk8s_now)" \
-            "phase ${name} failed with exit code ${status}; it is tried again" "${log}" || true
+            "phase ${name} failed with exit code ${status}$(exk8s_disk_hint); it is tried again" "${log}" || true
     fi
     return "${status}"
 }
