@@ -591,10 +591,28 @@ describe.each(["PGlite", "PostgreSQL"])("routes on %s", (store) => {
                 health: { kubelet: true },
                 phases: [
                     { phase: "bundle", state: "done", finished_at: "2030-01-01T00:00:05.000Z" },
-                    { phase: "install", state: "failed", message: "no space left" },
+                    {
+                        phase: "install",
+                        state: "failed",
+                        message: "no space left",
+                        log_tail: ["x"],
+                    },
                     { phase: "applied" },
                 ],
             });
+            const install = async (state: string) => {
+                await nodes[0]?.report("install", state);
+                const status = await cluster.operator("/status");
+                const phases = status.body.nodes[0]?.phases as { phase: string }[];
+                return phases.find(({ phase }) => phase === "install");
+            };
+            // While it is tried again it is known why; no longer once it is done.
+            expect(await install("running")).toMatchObject({
+                state: "running",
+                message: "no space left",
+                log_tail: ["x"],
+            });
+            expect(await install("done")).toMatchObject({ message: null, log_tail: [] });
             expect((await nodes[0]?.report("unknown"))?.status).toBe(400);
         });
 
