@@ -198,9 +198,9 @@ describe("a cluster of one control plane", () => {
     test("a NetworkPolicy blocks whom it does not name", async () => {
         await cluster.apply(entryPolicy("web"));
         const ask = () => inClient("curl", "-sS", "--max-time", "3", "http://web/hostname");
-        await eventually(30, () => expect(ask()).rejects.toThrow(/timed out/));
+        await eventually(60, () => expect(ask()).rejects.toThrow(/timed out/));
         await cluster.kubectl("label", "pod", "client", "may-enter=yes");
-        await eventually(30, async () => expect(await ask()).toMatch(/^web-/));
+        await eventually(120, async () => expect(await ask()).toMatch(/^web-/));
         await cluster.kubectl("delete", "networkpolicy", "enter-web");
     });
 

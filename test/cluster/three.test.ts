@@ -112,9 +112,9 @@ describe("three control planes", () => {
         expect((await sent()) - before).toBeGreaterThanOrEqual(40);
 
         await cluster.apply(entryPolicy("web"));
-        await eventually(30, () => expect(ask()).rejects.toThrow(/timed out/));
+        await eventually(60, () => expect(ask()).rejects.toThrow(/timed out/));
         await cluster.kubectl("label", "pod", "client", "may-enter=yes");
-        await eventually(30, async () => expect(await ask()).toBe(away?.metadata.name));
+        await eventually(120, async () => expect(await ask()).toBe(away?.metadata.name));
         await cluster.kubectl("delete", "networkpolicy", "enter-web");
     });
 
@@ -199,7 +199,7 @@ describe("three control planes", () => {
         const after = await Promise.all(slots.map((slot) => processStart(slot, "kube-apiserver")));
         // One at a time: no two of them started within the time that one takes to become ready.
         const starts = after.map(Number).sort((a, b) => a - b);
-        expect(new Set([...before, ...after]).size).toBe(6);
+        for (const [i, start] of after.entries()) expect(start).not.toBe(before[i]);
         expect(
             Math.min(...starts.slice(1).map((start, i) => start - (starts[i] ?? 0))),
         ).toBeGreaterThanOrEqual(3);

@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import * as path from "node:path";
 import type { Report } from "../engine/engine";
 import { withLock } from "../engine/lock";
-import { cacheFolder } from "../engine/repository";
+import { cacheFolder, REPOSITORY } from "../engine/repository";
 
 /** A folder of the cache that is made once from what its digest covers. */
 export interface Part {
@@ -34,10 +34,13 @@ export function digestOf(...inputs: readonly unknown[]): string {
     return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 12);
 }
 
-/** Text of source files beside this one: how a part is made is something it depends on. */
+/**
+ * Text of source files in this folder: how a part is made is something it depends on. The source also
+ * where the compiled code runs, so that both mean the same part.
+ */
 export function sourceOf(...modules: readonly string[]): string[] {
-    const extension = path.extname(__filename);
-    return modules.map((name) => readFileSync(path.join(__dirname, `${name}${extension}`), "utf8"));
+    const folder = path.join(REPOSITORY, "tools", "binaries");
+    return modules.map((name) => readFileSync(path.join(folder, `${name}.ts`), "utf8"));
 }
 
 /**
