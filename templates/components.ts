@@ -74,6 +74,10 @@ export function controllerManagerFlags(settings: ClusterSettings, clusterName: s
             "client-ca-file": pki("ca.pem"),
             "cluster-name": clusterName,
             controllers: "*,bootstrapsigner,tokencleaner",
+            // Before any controller starts it makes an account for each, four calls apiece; at the
+            // default of 20 a second a new cluster waits seven seconds for that.
+            "kube-api-burst": "200",
+            "kube-api-qps": "100",
             kubeconfig: own,
             "leader-elect": "true",
             profiling: "false",

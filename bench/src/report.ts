@@ -65,7 +65,8 @@ function sharesTable(title: string, { checkpoint }: StateSize, shares: readonly 
     );
 }
 
-function spread({ median, min, max }: Summary, digits = 2): string {
+/** A summary as `median (least to most)`. */
+export function spread({ median, min, max }: Summary, digits = 2): string {
     return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`;
 }
 
@@ -74,7 +75,7 @@ function kilobytes(bytes: number): string {
 }
 
 /** Columns as wide as their widest cell; the first to the left, all others to the right. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
     const lines = [header, ...rows];
     const widths = header.map((_, column) =>
         Math.max(...lines.map((line) => line[column]?.length ?? 0)),

@@ -55,7 +55,12 @@ export async function startRealNodes(
         await resolver.close();
         throw error;
     });
-    const settings = { dir, image: path.join(artifacts, "rootfs"), network };
+    const settings = {
+        dir,
+        image: path.join(artifacts, "rootfs"),
+        disk: path.join(artifacts, "disk.img"),
+        network,
+    };
     return {
         driver: new RealNodes(settings, stores.volumes, events),
         mirror,

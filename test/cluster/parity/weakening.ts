@@ -12,6 +12,8 @@ const indifferent: readonly string[] = [
     // kube-controller-manager
     "allocate-node-cidrs",
     "cluster-cidr",
+    "kube-api-burst",
+    "kube-api-qps",
     // etcd: who is a member is proven by certificates
     "data-dir",
     "initial-cluster",

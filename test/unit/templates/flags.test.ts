@@ -101,7 +101,7 @@ const ours: Record<string, { added: string[]; dropped: string[] }> = {
         dropped: [],
     },
     "kube-controller-manager": {
-        added: ["profiling"],
+        added: ["kube-api-burst", "kube-api-qps", "profiling"],
         // Cilium has its own pool; the CA key is never on a node.
         dropped: [
             "allocate-node-cidrs",
@@ -296,7 +296,7 @@ describe("what a user adds", () => {
                         spec?: { template: { metadata: { annotations: object } } };
                     },
             );
-        const [map, set] = documents(values);
+        const [, map, set] = documents(values);
         expect(parse(map!.data!["config.yaml"]!)).toEqual({
             apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
             kind: "KubeProxyConfiguration",
@@ -306,7 +306,7 @@ describe("what a user adds", () => {
             conntrack: { maxPerCore: 0 },
             mode: "nftables",
         });
-        const plain = documents(valuesOf())[1];
+        const plain = documents(valuesOf())[2];
         expect(set!.spec!.template.metadata.annotations).not.toEqual(
             plain!.spec!.template.metadata.annotations,
         );

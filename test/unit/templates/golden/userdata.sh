@@ -104,7 +104,8 @@ fetch() {
 }
 
 misses=0
-delay=2
+# Seconds between tries; the last goes on.
+pauses=(0.5 0.5 1 1 2 2 4 6 8 10)
 while true; do
     if ! factors; then
         misses=$((misses + 1))
@@ -112,7 +113,7 @@ while true; do
             echo "error: the metadata service at ${IMDS_BASE_URL} did not answer 120 times"
             exit 1
         fi
-        sleep 5
+        sleep "$((misses < 10 ? 1 : 5))"
         continue
     fi
     misses=0
@@ -123,8 +124,8 @@ while true; do
     fi
     # 401 too: until the server learns this VM's id it refuses like any stranger.
     echo "no bundle yet: HTTP ${status} $(jq -r '.error.code? // ""' "${WORK}/bundle.json" 2>/dev/null || true)"
-    sleep "${delay}"
-    delay=$((delay < 10 ? delay + 2 : 10))
+    sleep "${pauses[0]}"
+    ((${#pauses[@]} == 1)) || pauses=("${pauses[@]:1}")
 done
 
 {

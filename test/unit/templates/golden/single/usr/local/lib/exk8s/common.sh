@@ -10,8 +10,6 @@ EXK8S_PKI="${EXK8S_ROOT}/etc/exk8s/pki"
 EXK8S_STATE="${EXK8S_ROOT}/var/lib/exk8s"
 EXK8S_LOGS="${EXK8S_ROOT}/var/log/exk8s"
 EXK8S_BIN="${EXK8S_ROOT}/usr/local/bin"
-# Seconds between two tries of whatever is waited for.
-EXK8S_POLL="${EXK8S_POLL:-2}"
 
 exk8s_log() { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*"; }
 
@@ -34,17 +32,19 @@ exk8s_load_environment() {
     set +a
 }
 
-# exk8s_until SECONDS WHAT COMMAND...: tries until the command succeeds; an error after SECONDS.
+# exk8s_until SECONDS WHAT COMMAND...: tries until the command succeeds; an error after SECONDS. It tries
+# often at first, as most of what a boot waits for takes a few seconds; EXK8S_POLL sets the pause.
 exk8s_until() {
     local limit="$1" what="$2"
     shift 2
-    local end=$((SECONDS + limit))
+    local begin="${SECONDS}" pause=0.2
     until "$@"; do
-        if ((SECONDS >= end)); then
+        if ((SECONDS - begin >= limit)); then
             exk8s_log "error: gave up after ${limit} s waiting for ${what}" >&2
             return 1
         fi
-        sleep "${EXK8S_POLL}"
+        ((SECONDS - begin < 15)) || pause=2
+        sleep "${EXK8S_POLL:-${pause}}"
     done
 }
 

@@ -15,7 +15,8 @@ exk8s_lease_take() {
 # that the lease passes on.
 exk8s_lease_hold() {
     local name="$1" owner="$$"
-    exk8s_until "$2" "the lease ${name}" exk8s_lease_take "${name}"
+    # What another node holds it for takes long, and every try is a call of the server.
+    EXK8S_POLL="${EXK8S_POLL:-2}" exk8s_until "$2" "the lease ${name}" exk8s_lease_take "${name}"
     (
         while sleep "$((EXK8S_LEASE_TTL / 3))" && kill -0 "${owner}" 2>/dev/null; do
             exk8s_lease_take "${name}" || exk8s_log "could not renew the lease ${name}"
