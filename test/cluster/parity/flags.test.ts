@@ -62,6 +62,8 @@ test("without Cilium, nodes get their part of the pod network as kubeadm has it"
     expect(found).toEqual([
         "cluster-signing-cert-file",
         "cluster-signing-key-file",
+        "kube-api-burst",
+        "kube-api-qps",
         // Its default, named because the settings promise a /24.
         "node-cidr-mask-size",
         "profiling",
