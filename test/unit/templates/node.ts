@@ -174,13 +174,16 @@ export class FakeNode {
         mkdirSync(join(this.root, "tmp"));
         this.program("systemctl", "");
         this.program("haproxy", "");
+        // Whatever a script takes to be missing: a test must not install it on this machine.
+        for (const name of ["apt-get", "ctr", "modprobe"]) this.program(name, "exit 1");
         // Health comes from files; all else goes to the real curl. Arguments are kept, to look for secrets.
         this.program(
             "curl",
             `for last; do :; done
 case "$last" in
     http://127.0.0.1:2381/health) cat "$EXK8S_ROOT/health/etcd" ;;
-    https://127.0.0.1:6443/*) cat "$EXK8S_ROOT/health/apiserver" ;;
+    https://127.0.0.1:6443/* | https://127.0.0.1:7443/readyz | https://10.96.0.1/readyz)
+        cat "$EXK8S_ROOT/health/apiserver" ;;
     http://127.0.0.1:10248/healthz) cat "$EXK8S_ROOT/health/kubelet" ;;
     *) PATH="\${PATH#*:}" exec curl "$@" ;;
 esac`,

@@ -9,6 +9,8 @@ import { bundleOf, FakeNode, FakeServer, peers } from "./node";
 let server: FakeServer;
 let node: FakeNode;
 const own = "cp-1.cluster-42.internal";
+/** A `dpkg-query` that finds everything installed. */
+const everyPackage = 'shift 3; printf "%s installed\\n" "$@"';
 
 beforeEach(async () => {
     server = await FakeServer.start();
@@ -121,10 +123,7 @@ esac`,
         expect(settings()).toBe(
             "ETCD_INITIAL_CLUSTER_STATE='new'\nETCD_INITIAL_CLUSTER='cp-1.cluster-42.internal=https://10.0.1.5:2380,cp-2.cluster-42.internal=https://10.0.1.12:2380,cp-3.cluster-42.internal=https://10.0.1.13:2380'\n",
         );
-        expect(node.calls("systemctl")).toEqual([
-            "systemctl enable etcd",
-            "systemctl start --no-block etcd",
-        ]);
+        expect(node.calls("systemctl")).toEqual(["systemctl start --no-block etcd"]);
         expect(leases).toEqual([]);
     });
 
@@ -196,8 +195,9 @@ describe("addons", () => {
         node
             .calls("kubectl", "helm")
             .map((call) => call.replaceAll(node.root, ""))
-            .filter((call) => /apply -f \/|rollout|^helm/.test(call))
-            .map((call) => call.replace(/ --timeout.*| -n kube-system/g, ""));
+            .filter((call) => /apply .*\/manifests\/|rollout|^helm/.test(call))
+            .map((call) => call.replace(/ --timeout.*| -n kube-system/g, ""))
+            .map((call) => call.replace(/apply .*? --filename/, "apply --filename"));
 
     beforeEach(() => {
         server.routes["PUT /agent/leases/addons"] = () => ({
@@ -208,13 +208,12 @@ describe("addons", () => {
     });
 
     function api(): void {
-        // The mark is what `create configmap` was given; `get configmap` reads it.
+        // The mark is what `apply` was given; `get configmap` reads it.
         node.program(
             "kubectl",
             `case "$*" in
     *"get configmap exk8s-addons"*) cat "$EXK8S_ROOT/mark" 2>/dev/null ;;
-    *"create configmap exk8s-addons"*) [[ "$*" =~ digest=([0-9a-f]+) ]] && printf %s "\${BASH_REMATCH[1]}" >"$EXK8S_ROOT/mark" ;;
-    *"apply -f -"*) cat >/dev/null ;;
+    "apply "*" --filename=-") sed -n 's/^  digest: "\\(.*\\)"/\\1/p' | tr -d '\\n' >"$EXK8S_ROOT/mark" ;;
 esac
 exit 0`,
         );
@@ -226,12 +225,11 @@ exit 0`,
         api();
         expect(await run()).toMatchObject({ code: 0 });
         expect(steps()).toEqual([
-            "kubectl apply -f /etc/exk8s/manifests/rbac.yaml",
-            "kubectl apply -f /etc/exk8s/manifests/kube-proxy.yaml",
+            "kubectl apply --filename=/etc/exk8s/manifests/rbac.yaml --filename=/etc/exk8s/manifests/kube-proxy.yaml",
             "helm upgrade --install cilium oci://quay.io/cilium/charts/cilium --version 1.19.3 --namespace kube-system --values /etc/exk8s/config/cilium-values.yaml --set operator.replicas=2 --wait",
             "kubectl rollout status daemonset/cilium",
             "kubectl rollout status daemonset/kube-proxy",
-            "kubectl apply -f /etc/exk8s/manifests/coredns.yaml",
+            "kubectl apply --filename=/etc/exk8s/manifests/coredns.yaml",
             "kubectl rollout status deployment/coredns",
         ]);
         node.forget();
@@ -263,14 +261,28 @@ exit 0`,
         node.forget();
         node.write("/etc/exk8s/manifests/coredns.yaml", "kind: List\n");
         await run();
-        expect(steps()).toHaveLength(7);
+        expect(steps()).toHaveLength(6);
+    });
+
+    test("of a node that is alone wait for its own rules, not for what the API knows", async () => {
+        install({ peers: peers(own).slice(0, 1) }, { cni: "bridge" });
+        api();
+        expect(await run()).toMatchObject({ code: 0 });
+        const rules = node
+            .calls("curl")
+            .findIndex((call) => call.endsWith("https://10.96.0.1/readyz"));
+        expect(rules).toBeGreaterThan(-1);
+        expect(steps().slice(1)).toEqual([
+            "kubectl apply --filename=/etc/exk8s/manifests/coredns.yaml",
+            "kubectl rollout status deployment/coredns",
+        ]);
     });
 
     test("without a pod network, DNS is installed and not waited for", async () => {
         install({}, { cni: "none" });
         api();
         expect(await run()).toMatchObject({ code: 0 });
-        expect(steps().at(-1)).toBe("kubectl apply -f /etc/exk8s/manifests/coredns.yaml");
+        expect(steps().at(-1)).toBe("kubectl apply --filename=/etc/exk8s/manifests/coredns.yaml");
         expect(steps().join()).not.toContain("helm");
     });
 
@@ -297,7 +309,15 @@ describe("the installer", () => {
         install({}, { mirrors: { packages: "http://mirror.test/debian" } });
         node.write("/etc/exk8s/config/downloads.tsv", "");
         node.write("/etc/os-release", "ID=debian\nVERSION_CODENAME=bookworm\n");
-        node.program("dpkg-query", '[[ "$*" == *" jq" || "$*" == *" socat" ]] || printf installed');
+        // It says nothing of what it does not know, and ends with an error.
+        node.program(
+            "dpkg-query",
+            `shift 3; for one; do case "$one" in
+    jq) ;;
+    socat) echo "socat config-files" ;;
+    *) echo "$one installed" ;;
+esac; done; exit 1`,
+        );
         node.program(
             "apt-get",
             'for one; do [[ "$one" != Dir::Etc::sourcelist=* ]] || cat "${one#*=}"; done >"$EXK8S_ROOT/sources"',
@@ -312,7 +332,7 @@ describe("the installer", () => {
     /** A mirror with every download, its checksums, and archives with the members upstream has. */
     function mirror(): void {
         install({}, { mirrors: { binaries: server.url } });
-        node.program("dpkg-query", "printf installed");
+        node.program("dpkg-query", everyPackage);
         node.program("uname", "echo x86_64");
         // The installer trusts the system's CAs; this mirror's certificate is made up.
         node.program("curl", 'PATH="${PATH#*:}" exec curl --insecure "$@"');
@@ -437,10 +457,57 @@ describe("the runner", () => {
         expect(node.calls("systemctl")).toContain("systemctl start --no-block exk8s-addons");
     });
 
+    test.each([
+        ["of a founder that is alone at once", 1, ["kube-apiserver.yaml"]],
+        ["of one of several when etcd has its quorum", 3, []],
+    ])(
+        "gives kubelet the API server %s, and what needs it when it is ready",
+        async (_, count, early) => {
+            const founders = peers(own).slice(0, count);
+            install({ peers: founders, etcd: { state: "new", members: founders } });
+            const list = `(cd "$EXK8S_ROOT/etc/kubernetes/manifests" && printf '%s\n' "$1:" *.yaml | xargs >>"$EXK8S_ROOT/seen")`;
+            node.write("/list", list);
+            const see = (moment: string) => `bash -O nullglob "$EXK8S_ROOT/list" ${moment}`;
+            node.write(
+                "/usr/local/bin/exk8s-install-control-plane-prereqs.sh",
+                "#!/bin/bash\n",
+                "0755",
+            );
+            node.write("/usr/local/bin/exk8s-balancer.sh", "#!/bin/bash\n", "0755");
+            node.write(
+                "/usr/local/bin/exk8s-etcd-join.sh",
+                `#!/bin/bash\n${see("etcd")}\n`,
+                "0755",
+            );
+            node.program("openssl", "echo 'notBefore=Jan  1 00:00:00 2020 GMT'");
+            node.program("sysctl", "echo 1");
+            node.program("kubectl", "");
+            node.program(
+                "systemctl",
+                `case "$*" in *kubelet) ${see("kubelet")} ;; *exk8s-addons) ${see("addons")} ;; esac`,
+            );
+            expect(await node.run("/usr/local/bin/exk8s-bootstrap-control-plane.sh")).toMatchObject(
+                {
+                    code: 0,
+                },
+            );
+            const all = "kube-apiserver.yaml kube-controller-manager.yaml kube-scheduler.yaml";
+            const seen = node.read("/seen").trimEnd().split("\n");
+            expect(seen).toEqual(["kubelet:", ["etcd:", ...early].join(" "), `addons: ${all}`]);
+            // Started again, it takes nothing from a kubelet that runs.
+            await node.run("/usr/local/bin/exk8s-bootstrap-control-plane.sh");
+            expect(node.read("/seen").trimEnd().split("\n").slice(3)).toEqual([
+                `kubelet: ${all}`,
+                `etcd: ${all}`,
+                `addons: ${all}`,
+            ]);
+        },
+    );
+
     test("is not done before the agent's timer is enabled", async () => {
         install();
         node.write("/etc/exk8s/config/downloads.tsv", "");
-        node.program("dpkg-query", "printf installed");
+        node.program("dpkg-query", everyPackage);
         node.program("openssl", "echo 'notBefore=Jan  1 00:00:00 2020 GMT'");
         node.program("sysctl", "echo 1");
         node.program("kubectl", "");
@@ -471,7 +538,7 @@ describe("the runner", () => {
         node.program("openssl", "echo 'notBefore=Jan  1 00:00:00 2020 GMT'");
         node.program("sysctl", "echo 1");
         node.program("kubectl", "");
-        node.program("dpkg-query", "printf installed");
+        node.program("dpkg-query", everyPackage);
         node.write("/etc/exk8s/config/downloads.tsv", "");
         await node.run("/usr/local/bin/exk8s-bootstrap-control-plane.sh");
         expect(node.read("/etc/kubernetes/kubelet.conf.d/20-resolv-conf.conf")).toContain(

@@ -87,8 +87,7 @@ test("proves itself, waits while there is no bundle, writes it and starts the bo
         ["bundle", "done"],
     ]);
     expect(node.calls("systemctl")).toEqual([
-        "systemctl daemon-reload",
-        "systemctl enable exk8s-bootstrap.service",
+        "systemctl --no-reload enable exk8s-bootstrap.service",
         "systemctl start --no-block exk8s-bootstrap.service",
     ]);
     expect(node.read("/calls")).not.toMatch(/slot-secret|org-token|imds-token|fresh-token/);

@@ -41,8 +41,8 @@ RestartSec=10
 [Install]
 WantedBy=multi-user.target
 UNIT
-    systemctl daemon-reload
-    systemctl enable exk8s-userdata.service
+    # No reload: systemd reads a unit that it has not met when it starts it.
+    systemctl --no-reload enable exk8s-userdata.service
     systemctl start --no-block exk8s-userdata.service
     exit 0
 fi
@@ -146,11 +146,12 @@ exk8s_write_files "${WORK}/bundle.json" >/dev/null
 exk8s_remove_files "${WORK}/bundle.json" >/dev/null
 exk8s_write_runtime "${WORK}/bundle.json" >/dev/null
 exk8s_load_environment
-exk8s_report userdata "done" "${STARTED}" "${FETCH_STARTED}" || true
-exk8s_report bundle "done" "${FETCH_STARTED}" "$(exk8s_now)" || true
+exk8s_report_later userdata "done" "${STARTED}" "${FETCH_STARTED}"
+BUNDLE_DONE="$(exk8s_now)"
 
-systemctl daemon-reload
-systemctl enable exk8s-bootstrap.service
+systemctl --no-reload enable exk8s-bootstrap.service
 systemctl start --no-block exk8s-bootstrap.service
+exk8s_report_later bundle "done" "${FETCH_STARTED}" "${BUNDLE_DONE}"
+exk8s_reports_sent
 # The secret of the slot has served its purpose.
 rm -f "${SELF}"

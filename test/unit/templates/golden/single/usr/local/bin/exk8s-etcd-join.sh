@@ -96,7 +96,6 @@ promoted() {
 }
 
 start() {
-    systemctl enable etcd
     # Readiness needs a quorum, so never wait for the start job itself.
     systemctl start --no-block etcd
 }

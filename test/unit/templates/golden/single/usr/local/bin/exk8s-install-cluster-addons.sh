@@ -27,14 +27,20 @@ operator_replicas() { (($(control_planes) > 1)) && echo 2 || echo 1; }
 
 marked() { kubectl -n kube-system get configmap exk8s-addons -o 'jsonpath={.data.digest}' --ignore-not-found; }
 
+# One call for each object, and none for the API's schemas: the manifests are ours and known to be right.
+apply() { kubectl apply --server-side --force-conflicts --validate=ignore "${@/#/--filename=}"; }
+
 mark() {
-    kubectl -n kube-system create configmap exk8s-addons --from-literal="digest=$1" --dry-run=client -o yaml |
-        kubectl apply -f -
+    apply - <<MARK
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: exk8s-addons
+  namespace: kube-system
+data:
+  digest: "$1"
+MARK
 }
-
-api_is_ready() { kubectl get --raw=/readyz >/dev/null; }
-
-apply() { kubectl apply -f "${MANIFESTS}/$1.yaml"; }
 
 rollout() { kubectl -n kube-system rollout status "$1" --timeout=15m; }
 
@@ -58,16 +64,27 @@ install_cilium() {
     rollout daemonset/cilium
 }
 
+services_work() {
+    curl --silent --fail --connect-timeout 0.5 --max-time 5 --cacert "${EXK8S_PKI}/ca.pem" \
+        "https://${SERVICE_CLUSTER_IP}/readyz" >/dev/null
+}
+
+# That kube-proxy runs on all nodes is not enough: its rules come later, so they are tried. On a node that
+# is alone they tell all, a second before kubelet tells the API what runs.
+wait_for_services() {
+    [[ "$(jq length "${EXK8S_RUNTIME}/peers.json")" == 1 ]] || rollout daemonset/kube-proxy
+    exk8s_until 900 "kube-proxy's rules on this node" services_work
+}
+
 install_addons() {
-    exk8s_until 120 "the rights of administrators" apply rbac
-    # Its pods are made while Cilium is installed; neither waits for the other.
-    exk8s_until 120 "kube-proxy's manifest" apply kube-proxy
+    # kube-proxy's pods are made while Cilium is installed; neither waits for the other.
+    exk8s_until 120 "the rights of administrators and kube-proxy" apply "${MANIFESTS}"/{rbac,kube-proxy}.yaml
     if [[ "${CNI}" == cilium ]]; then
         install_cilium
     fi
-    rollout daemonset/kube-proxy
+    wait_for_services
     # Not before kube-proxy: a lookup tracked before its rule exists stays stuck.
-    apply coredns
+    apply "${MANIFESTS}/coredns.yaml"
     if [[ "${CNI}" != none ]]; then
         rollout deployment/coredns
     fi
@@ -75,7 +92,7 @@ install_addons() {
 
 addons() {
     local digest
-    exk8s_until 1200 "the API" api_is_ready
+    exk8s_until 1200 "the API" exk8s_api_ready
     exk8s_lease_hold addons 5400
     digest="$(digest)"
     if [[ "$(marked)" == "${digest}" ]]; then
@@ -90,3 +107,4 @@ addons() {
 }
 
 exk8s_phase addons addons
+exk8s_reports_sent

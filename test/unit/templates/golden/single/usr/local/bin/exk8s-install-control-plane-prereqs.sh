@@ -21,10 +21,11 @@ architecture() {
 }
 
 missing_packages() {
-    local package
+    local package installed
+    # It fails when it knows nothing of a package, which is then not among its lines.
+    installed="$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${PACKAGES[@]}" 2>/dev/null)" || true
     for package in "${PACKAGES[@]}"; do
-        [[ "$(dpkg-query -W -f '${db:Status-Status}' "${package}" 2>/dev/null)" == installed ]] ||
-            printf '%s\n' "${package}"
+        [[ $'\n'"${installed}"$'\n' == *$'\n'"${package} installed"$'\n'* ]] || printf '%s\n' "${package}"
     done
 }
 
@@ -119,7 +120,9 @@ install_downloads() {
     done <"${EXK8S_CONFIG}/downloads.tsv"
 }
 
+# etcd's user is made with the image rather than at the boot.
 prepare_folders() {
+    exk8s_ensure_owner etcd:etcd
     mkdir -p "${EXK8S_ROOT}/opt/cni/bin" "${EXK8S_ROOT}/etc/cni/net.d" "${EXK8S_ROOT}/etc/containerd/conf.d" \
         "${EXK8S_ROOT}/etc/kubernetes/manifests" "${EXK8S_ROOT}/etc/kubernetes/kubelet.conf.d" "${EXK8S_ROOT}/var/lib/kubelet"
 }

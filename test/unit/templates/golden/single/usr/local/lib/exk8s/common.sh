@@ -51,45 +51,49 @@ exk8s_until() {
 # exk8s_replace TARGET MODE OWNER: writes standard input to a file in one step. The temporary name
 # starts with a dot, which kubelet ignores in its manifest folder.
 exk8s_replace() {
-    local target="$1" mode="$2" owner="$3" temporary
-    mkdir -p "$(dirname "${target}")"
-    temporary="$(mktemp "$(dirname "${target}")/.exk8s.XXXXXX")"
-    cat >"${temporary}"
-    exk8s_own "${owner}" "${temporary}"
-    chmod "${mode}" "${temporary}"
+    local target="$1" mode="$2" owner="$3" temporary="${1%/*}/.exk8s.$$.${1##*/}" ownership=()
+    exk8s_ensure_owner "${owner}"
+    [[ -n "${EXK8S_ROOT}" ]] || ownership=(--owner="${owner%%:*}" --group="${owner##*:}")
+    [[ -d "${target%/*}" ]] || mkdir -p "${target%/*}"
+    install --mode="${mode}" "${ownership[@]}" /dev/stdin "${temporary}"
     mv -f "${temporary}" "${target}"
 }
 
-# exk8s_own USER:GROUP FILE: gives the file to its owner; a system user that is missing is created.
-# Below another root there are no such users, so nothing is done.
-exk8s_own() {
+# exk8s_ensure_owner USER:GROUP: makes a system user that is missing. Below another root there are no such
+# users, so nothing is done.
+exk8s_ensure_owner() {
     local user="${1%%:*}" group="${1##*:}"
-    [[ -z "${EXK8S_ROOT}" ]] || return 0
+    [[ "$1" != root:root && -z "${EXK8S_ROOT}" ]] || return 0
     getent group "${group}" >/dev/null || groupadd --system "${group}"
     getent passwd "${user}" >/dev/null ||
         useradd --system --gid "${group}" --no-create-home --home-dir /nonexistent \
             --shell /usr/sbin/nologin "${user}"
-    chown "${user}:${group}" "$2"
 }
 
 # exk8s_write_files BUNDLE: writes every file of a bundle that differs from what is on disk. Prints
 # each path before it is replaced, so that a record of it survives a crash in the middle.
 exk8s_write_files() {
-    local rows path mode owner content target
-    rows="$(jq -r '.attributes as $a | .files | to_entries[]
-        | [.key, $a[.key].mode, $a[.key].owner, (.value | @base64)] | @tsv' "$1")"
-    while IFS=$'\t' read -r path mode owner content; do
+    local fields=() i path mode owner content present target
+    # Taken apart by the shell itself: programs for each of dozens of files cost most of a second of a boot.
+    mapfile -d '' -t fields < <(jq -j '.attributes as $a | .files | to_entries[]
+        | (.key, $a[.key].mode, $a[.key].owner, .value) | . + "\u0000"' "$1")
+    wait "$!"
+    for ((i = 0; i < ${#fields[@]}; i += 4)); do
+        path="${fields[i]}" mode="${fields[i + 1]}" owner="${fields[i + 2]}" content="${fields[i + 3]}"
         [[ "${path}" == /* && "${path}/" != */../* ]] || exk8s_die "the bundle names the path ${path}"
         target="${EXK8S_ROOT}${path}"
-        if [[ -f "${target}" && ! -L "${target}" ]] &&
-            base64 --decode <<<"${content}" | cmp -s - "${target}"; then
-            exk8s_own "${owner}" "${target}"
-            chmod "${mode}" "${target}"
-            continue
+        if [[ -f "${target}" && ! -L "${target}" ]]; then
+            IFS= read -r -d '' present <"${target}" || true
+            if [[ "${present}" == "${content}" ]]; then
+                exk8s_ensure_owner "${owner}"
+                [[ -n "${EXK8S_ROOT}" ]] || chown "${owner}" "${target}"
+                chmod "${mode}" "${target}"
+                continue
+            fi
         fi
         printf '%s\n' "${path}"
-        base64 --decode <<<"${content}" | exk8s_replace "${target}" "${mode}" "${owner}"
-    done <<<"${rows}"
+        exk8s_replace "${target}" "${mode}" "${owner}" < <(printf '%s' "${content}")
+    done
 }
 
 # exk8s_remove_files BUNDLE: removes what the last bundle had and this one has not.
@@ -110,16 +114,15 @@ exk8s_remove_files() {
 # exk8s_write_runtime BUNDLE: keeps what the server adds to the files. Prints the path of the peers
 # when they changed. The revision comes last: as long as it is the old one the bundle is fetched again.
 exk8s_write_runtime() {
-    local bundle="$1" peers="${EXK8S_RUNTIME}/peers.json" new
+    local bundle="$1" peers="${EXK8S_RUNTIME}/peers.json" new token
     new="$(jq -S '.peers' "${bundle}")"
     if [[ ! -f "${peers}" || "$(<"${peers}")" != "${new}" ]]; then
         printf '%s\n' "${peers#"${EXK8S_ROOT}"}"
         printf '%s\n' "${new}" | exk8s_replace "${peers}" 0644 root:root
     fi
-    if jq -e '.agent_token' "${bundle}" >/dev/null; then
-        jq -j '.agent_token' "${bundle}" |
-            exk8s_replace "${EXK8S_RUNTIME}/agent-token" 0600 root:root
-    fi
+    token="$(jq -r '.agent_token // ""' "${bundle}")"
+    [[ -z "${token}" ]] ||
+        printf '%s' "${token}" | exk8s_replace "${EXK8S_RUNTIME}/agent-token" 0600 root:root
     jq '{generation, revision, etcd}' "${bundle}" |
         exk8s_replace "${EXK8S_RUNTIME}/bundle.json" 0644 root:root
 }
@@ -154,6 +157,11 @@ exk8s_etcd_healthy() {
 exk8s_apiserver_healthy() {
     curl --silent --fail --max-time 15 --cacert "${EXK8S_PKI}/ca.pem" \
         "https://127.0.0.1:6443/${1:-livez}" >/dev/null
+}
+
+# Any API server, through this node's balancer.
+exk8s_api_ready() {
+    curl --silent --fail --max-time 15 --cacert "${EXK8S_PKI}/ca.pem" "${APISERVER_ENDPOINT}/readyz" >/dev/null
 }
 
 exk8s_kubelet_healthy() {

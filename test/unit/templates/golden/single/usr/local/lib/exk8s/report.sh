@@ -46,6 +46,20 @@ exk8s_disk_hint() {
     ((free >= 200)) || printf ', and the disk has only %s MiB left' "${free}"
 }
 
+# exk8s_report_later ARGUMENTS...: reports while the script goes on; after the former such report, so
+# that none overtakes another.
+exk8s_report_later() {
+    exk8s_reports_sent
+    exk8s_report "$@" &
+    EXK8S_REPORT="$!"
+}
+
+# exk8s_reports_sent: waits for the last report. A script calls it at its end, or it would not go out.
+exk8s_reports_sent() {
+    [[ -z "${EXK8S_REPORT:-}" ]] || wait "${EXK8S_REPORT}" || true
+    EXK8S_REPORT=""
+}
+
 # exk8s_phase NAME COMMAND...: runs one phase and reports its start and its end. The command runs in
 # a shell of its own with `set -e` in force, so any failing line of it fails the phase.
 exk8s_phase() {
@@ -54,7 +68,7 @@ exk8s_phase() {
     mkdir -p "${EXK8S_LOGS}"
     started="$(exk8s_now)"
     exk8s_log "phase ${name}: started"
-    exk8s_report "${name}" running "${started}" || true
+    exk8s_report_later "${name}" running "${started}"
     : >"${log}"
     chmod 0600 "${log}"
     # `||` or `if` would switch `set -e` off inside the command.
@@ -67,11 +81,12 @@ exk8s_phase() {
     set -e
     if ((status == 0)); then
         exk8s_log "phase ${name}: done"
-        exk8s_report "${name}" "done" "${started}" "$(exk8s_now)" || true
+        exk8s_report_later "${name}" "done" "${started}" "$(exk8s_now)"
     else
         exk8s_log "phase ${name}: failed with exit code ${status}; see ${log}"
-        exk8s_report "${name}" failed "${started}" "$(exk8s_now)" \
-            "phase ${name} failed with exit code ${status}$(exk8s_disk_hint); it is tried again" "${log}" || true
+        exk8s_report_later "${name}" failed "${started}" "$(exk8s_now)" \
+            "phase ${name} failed with exit code ${status}$(exk8s_disk_hint); it is tried again" "${log}"
+        exk8s_reports_sent
     fi
     return "${status}"
 }
