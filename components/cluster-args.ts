@@ -50,10 +50,20 @@ export interface MirrorsArgs {
 export interface TimeoutsArgs {
     /** Until a created VM runs. Default 300. */
     vmCreate?: number;
-    /** Until a terminated VM is gone. Default 300. */
+    /** Until a terminated VM is gone, and the cloud lets go of its security group. Default 300. */
     vmDelete?: number;
     /** Until every node has reported itself ready. Default 1800. */
     ready?: number;
+}
+
+/** What exists already and is taken over when the cluster is made. Each must be as the arguments ask. */
+export interface AdoptArgs {
+    /** A security group that nothing uses; its rules become the cluster's, its name stays. */
+    securityGroupId?: number;
+    /** VMs by node, for example `{ "cp-1": 1234 }`: they are renamed, and boot by the cluster's user data only when you run it on them. */
+    controlPlaneVmIds?: Record<string, number>;
+    /** Whether a DNS name that has other addresses is taken over. Default false. */
+    dnsRecord?: boolean;
 }
 
 /** Arguments of a cluster. Those of plain type decide which resources or files there are. */
@@ -116,5 +126,13 @@ export interface ExcloudK8sClusterArgs {
      * change that needs a replacement is refused.
      */
     replaceNodes?: string[];
+    /**
+     * Lets `replaceNodes` replace a control plane although another one is not healthy. Default false: etcd
+     * could lose its quorum, and the cluster its data.
+     */
+    replaceWithoutQuorum?: boolean;
+    /** Refuses to delete the cluster while it is true. Default false. */
+    deletionProtection?: boolean;
+    adopt?: AdoptArgs;
     timeouts?: TimeoutsArgs;
 }

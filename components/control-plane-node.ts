@@ -36,6 +36,13 @@ export interface MachineArgs {
     timeouts: { create: number; delete: number };
 }
 
+/** What one node is given apart from the others. */
+export interface NodeArgs {
+    replacement: Replacement;
+    replaceWithoutQuorum?: boolean;
+    adoptVmId?: number;
+}
+
 /** How nodes and operators reach the bootstrap server. */
 export interface BootstrapEndpoints {
     nodeUrl: pulumi.Output<string>;
@@ -78,7 +85,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
     constructor(
         name: string,
         slot: string,
-        replacement: Replacement,
+        own: NodeArgs,
         context: NodeContext,
         options: pulumi.ComponentResourceOptions,
     ) {
@@ -112,7 +119,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
                 clusterId: registration.clusterId,
                 slot,
                 nodeUrl: bootstrap.nodeUrl,
-                replacement,
+                ...own,
             },
             child,
         );
@@ -122,13 +129,13 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
         this.reachableAddress = pulumi
             .all([publicIpv4, privateIpv4])
             .apply(([open, inside]) => open || inside);
-        const own = { nodeName, privateIpv4, privateIpv6, publicIpv4 };
-        this.certificates = issueNodeCertificates(name, own, context, child);
+        const names = { nodeName, privateIpv4, privateIpv6, publicIpv4 };
+        this.certificates = issueNodeCertificates(name, names, context, child);
 
         const files = [
             ...renderFiles(fileSpecsFor(context.shape, "control-plane", "node"), {
                 ...context.values,
-                ...own,
+                ...names,
                 role: "control-plane",
                 ...pemValues(this.certificates),
             }),

@@ -10,6 +10,7 @@ import {
     certificateFiles,
     ControlPlaneNode,
     pemValues,
+    type NodeArgs,
     type NodeContext,
 } from "./control-plane-node";
 import {
@@ -80,7 +81,10 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
         const registration = new ClusterRegistration(
             name,
             { bootstrap: bootstrap.server, key: registrationKey(name) },
-            child,
+            // It is never replaced, and nothing of the cluster is deleted when it may not be.
+            args.deletionProtection === undefined
+                ? child
+                : { ...child, protect: args.deletionProtection },
         );
         const dnsZone = pulumi.output(args.dnsZone ?? "k8s.excloud.co.in");
         const dnsName = pulumi.interpolate`${registration.clusterName}.${dnsZone}`;
@@ -119,8 +123,13 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
             roleFiles,
         };
         const nodes = slots.map((slot) => {
-            const replacement = replacementOf(slot, args.replaceNodes ?? []);
-            return new ControlPlaneNode(`${name}-${slot}`, slot, replacement, context, child);
+            return new ControlPlaneNode(
+                `${name}-${slot}`,
+                slot,
+                ofNode(slot, args),
+                context,
+                child,
+            );
         });
         const reachable = nodes.map((node) => node.reachableAddress);
         const dns = new DnsRecord(
@@ -131,6 +140,7 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
                 name: registration.clusterName,
                 values: reachable,
                 ttl: 60,
+                ...(args.adopt?.dnsRecord ? { adoptRecord: true } : {}),
             },
             child,
         );
@@ -229,6 +239,15 @@ function machineArgs(
             create: args.timeouts?.vmCreate ?? 300,
             delete: args.timeouts?.vmDelete ?? 300,
         },
+    };
+}
+
+function ofNode(slot: string, args: ExcloudK8sClusterArgs): NodeArgs {
+    const adopted = args.adopt?.controlPlaneVmIds?.[slot];
+    return {
+        replacement: replacementOf(slot, args.replaceNodes ?? []),
+        ...(args.replaceWithoutQuorum ? { replaceWithoutQuorum: true } : {}),
+        ...(adopted === undefined ? {} : { adoptVmId: adopted }),
     };
 }
 

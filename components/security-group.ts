@@ -35,6 +35,10 @@ export function securityGroupIds(
                 "all within the subnet": { direction: "ingress", ...anything, cidr: subnetCidr },
                 "all outwards": { direction: "egress", ...anything, cidr: "0.0.0.0/0" },
             },
+            ...(args.adopt?.securityGroupId === undefined
+                ? {}
+                : { adoptSecurityGroupId: args.adopt.securityGroupId }),
+            timeouts: { delete: args.timeouts?.vmDelete ?? 300 },
         },
         child,
     );

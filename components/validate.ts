@@ -104,6 +104,12 @@ const rules: readonly (readonly [path: string, ...rules: Rule[]])[] = [
     ["mirrors.charts", mirror("charts")],
     ["mirrors.packages", mirror("packages")],
     ["replaceNodes", each(text(/./, `"cp-1"`)), knownAndSingle],
+    ["replaceWithoutQuorum", boolean],
+    ["deletionProtection", boolean],
+    ["adopt", object],
+    ["adopt.securityGroupId", integer(1), forOwnGroup],
+    ["adopt.controlPlaneVmIds", object, vmsOfNodes],
+    ["adopt.dnsRecord", boolean],
     ["timeouts", object],
     ["timeouts.vmCreate", integer(1)],
     ["timeouts.vmDelete", integer(1)],
@@ -253,6 +259,23 @@ function knownAndSingle(value: unknown, args: ExcloudK8sClusterArgs): string | u
     return nodes.length > 1
         ? `names ${nodes.length} control planes; replace one per \`pulumi up\`, so that etcd keeps its quorum`
         : undefined;
+}
+
+function forOwnGroup(value: unknown, args: ExcloudK8sClusterArgs): string | undefined {
+    return (args.securityGroupIds?.length ?? 0) > 0
+        ? `is ${show(value)}, beside securityGroupIds: give one of them`
+        : undefined;
+}
+
+function vmsOfNodes(value: unknown, args: ExcloudK8sClusterArgs): string | undefined {
+    const known = slotsOf(args);
+    return Object.entries(value as object)
+        .map(([node, id]) =>
+            known.includes(node)
+                ? integer(1)(id, args)
+                : `names ${show(node)}; the nodes are ${known.join(", ")}`,
+        )
+        .find((fault) => fault !== undefined);
 }
 
 /** The message of what a check throws, as a fault. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { makeClient, type Call } from "./api/client";
 import { operations } from "./api/operations";
+import { defaultPatience, type Patience } from "./api/retry";
 import { bootstrapOperations } from "./bootstrap/operations";
 import { find, howToSet, lookUp, type ConfigReader } from "./credentials";
 
@@ -19,8 +20,8 @@ export type BootstrapApi = Call<typeof bootstrapOperations>;
 export interface Context {
     /** Excloud's own APIs. @throws Error when no credential is configured */
     excloud(): ExcloudApi;
-    /** The operator's part of a bootstrap server. `patience` is the number of retries, default 5. */
-    bootstrap(server: BootstrapServer, patience?: number): BootstrapApi;
+    /** The operator's part of a bootstrap server. `maxRetries`: by default those of all calls. */
+    bootstrap(server: BootstrapServer, maxRetries?: number): BootstrapApi;
     /** Shows the user one line. */
     log(line: string): void;
     /**
@@ -31,7 +32,7 @@ export interface Context {
 }
 
 /** Makes the context of a provider process. Clients are made at first use and shared after. */
-export function makeContext(config: ConfigReader): Context {
+export function makeContext(config: ConfigReader, patience: Patience = defaultPatience): Context {
     const clients = new Map<string, unknown>();
     const shared = <T>(key: string, make: () => T): T => {
         if (!clients.has(key)) {
@@ -52,19 +53,20 @@ export function makeContext(config: ConfigReader): Context {
                     baseUrls,
                     token: () => lookUp("apiKey", config),
                     credentialName: howToSet("apiKey"),
+                    patience,
                 }),
             );
         },
-        bootstrap: (server, patience = 5) => {
+        bootstrap: (server, maxRetries = patience.maxRetries) => {
             lookUp("bootstrapToken", config);
             const url = find("bootstrapUrl", config) ?? server.operatorUrl;
-            return shared(JSON.stringify([url, server.caPem, patience]), () =>
+            return shared(JSON.stringify([url, server.caPem, maxRetries]), () =>
                 makeClient(bootstrapOperations, {
                     baseUrls: { bootstrap: url },
                     token: () => lookUp("bootstrapToken", config),
                     credentialName: howToSet("bootstrapToken"),
                     caPem: server.caPem,
-                    maxRetries: patience,
+                    patience: { ...patience, maxRetries },
                 }),
             );
         },

@@ -19,9 +19,13 @@ export class ApiError extends Error {
         return this.status === 404;
     }
 
-    /** Whether the call may have had its effect although it failed. */
+    /** Whether the call may have had its effect although it failed, or its answer could not be read. */
     get hasUnknownOutcome(): boolean {
-        return (this.status === 0 && this.code !== "ECONNREFUSED") || this.status >= 500;
+        return (
+            (this.status === 0 && this.code !== "ECONNREFUSED") ||
+            (this.status >= 200 && this.status < 300) ||
+            this.status >= 500
+        );
     }
 }
 

@@ -63,6 +63,14 @@ export interface Handler<Inputs extends object, Outputs extends object = object>
     delete(id: string, state: Inputs & Outputs, context: Context): Promise<void>;
 }
 
+/** The inputs that a resource's state holds beside its outputs. */
+export function inputsOf<Inputs extends object, Outputs extends object>(
+    { changes }: Handler<Inputs, Outputs>,
+    state: Inputs & Outputs,
+): Inputs {
+    return Object.fromEntries(Object.entries(state).filter(([name]) => name in changes)) as Inputs;
+}
+
 /** Thrown when the thing exists but is not finished: it is kept in state, and the next `up` resumes it by `update`. */
 export class UnfinishedError extends Error {
     constructor(

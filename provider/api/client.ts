@@ -2,6 +2,7 @@ import { Agent, interceptors, request, type Dispatcher } from "undici";
 
 import { errorOfAnswer, errorOfConnection } from "../errors";
 import type { Operation, Operations, RequestOf, ResponseOf } from "./operation";
+import { defaultPatience, retryOptions, type Patience } from "./retry";
 
 /** Where and as whom an API is called. */
 export interface Endpoint {
@@ -13,8 +14,7 @@ export interface Endpoint {
     readonly credentialName: string;
     /** CA certificate (PEM) to trust instead of the public ones. */
     readonly caPem?: string | undefined;
-    /** Retries of one idempotent call. Default 5, about 20 s together. */
-    readonly maxRetries?: number | undefined;
+    readonly patience?: Patience | undefined;
 }
 
 /** Calls any operation of a table by its name, with its request and response types. */
@@ -23,58 +23,27 @@ export type Call<T extends Operations> = <N extends keyof T & string>(
     ...parameters: keyof RequestOf<T[N]> extends never ? [] : [request: RequestOf<T[N]>]
 ) => Promise<ResponseOf<T[N]>>;
 
-const everyMethod: Dispatcher.HttpMethod[] = ["GET", "POST", "PUT", "DELETE"];
-const timeout = 60_000;
-
-/** What undici says when no connection was made in time; such a call had no effect. */
-const neverConnected = "UND_ERR_CONNECT_TIMEOUT";
+/** Calls of one API that are under way at a time; more wait for their turn. */
+const concurrency = 8;
 
 /**
  * Makes the caller of a table of operations.
  *
- * Idempotent calls are retried on network errors, 429, 502, 503 and 504; all others only when the
- * server cannot have acted on them: connection refused, 429 and 503. `Retry-After` is honoured.
+ * A call is repeated after failures that pass: idempotent ones whatever became of the call, all others
+ * only when the server cannot have acted on it. `createOnce` is the way on from there.
  *
  * @throws ApiError from each call: names the call, what was seen and what to do next
  */
 export function makeClient<T extends Operations>(operations: T, endpoint: Endpoint): Call<T> {
-    const backoff = {
-        throwOnError: false,
-        methods: everyMethod,
-        maxRetries: endpoint.maxRetries ?? 5,
-        minTimeout: 300,
-        maxTimeout: 8_000,
-        timeoutFactor: 2,
-        retryAfter: true,
-    };
+    const patience = endpoint.patience ?? defaultPatience;
     const pool = new Agent({
-        connections: 8,
-        headersTimeout: timeout,
-        bodyTimeout: timeout,
+        connections: concurrency,
+        headersTimeout: patience.silence,
+        bodyTimeout: patience.silence,
         connect: { timeout: 10_000, ...(endpoint.caPem ? { ca: endpoint.caPem } : {}) },
     });
-    const persistent = pool.compose(
-        interceptors.retry({
-            ...backoff,
-            statusCodes: [429, 502, 503, 504],
-            errorCodes: [
-                "ECONNREFUSED",
-                "ECONNRESET",
-                "ENETUNREACH",
-                "EHOSTUNREACH",
-                "EPIPE",
-                "UND_ERR_SOCKET",
-                neverConnected,
-            ],
-        }),
-    );
-    const cautious = pool.compose(
-        interceptors.retry({
-            ...backoff,
-            statusCodes: [429, 503],
-            errorCodes: ["ECONNREFUSED", neverConnected],
-        }),
-    );
+    const idempotent = pool.compose(interceptors.retry(retryOptions("idempotent", patience)));
+    const creating = pool.compose(interceptors.retry(retryOptions("creating", patience)));
 
     return async (name, ...parameters) => {
         const operation: Operation = operations[name] as Operation;
@@ -91,7 +60,8 @@ export function makeClient<T extends Operations>(operations: T, endpoint: Endpoi
         try {
             answer = await request(url, {
                 method: operation.method,
-                dispatcher: operation.idempotent ? persistent : cautious,
+                dispatcher: operation.idempotent ? idempotent : creating,
+                signal: AbortSignal.timeout(patience.wholeCall),
                 headers: {
                     authorization: `Bearer ${token}`,
                     accept: "application/json",

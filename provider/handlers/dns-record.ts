@@ -1,5 +1,6 @@
-import type { Handler } from "../handler";
+import { inputsOf, type Handler } from "../handler";
 import type { Context } from "../context";
+import { createOnce } from "./create-once";
 import { unlessGone } from "./forgiving";
 import { messageOf } from "../errors";
 
@@ -13,6 +14,8 @@ export interface DnsRecordInputs {
     values: string[];
     /** Seconds. */
     ttl: number;
+    /** Whether a name that has other addresses already is taken over. Default false. */
+    adoptRecord?: boolean;
 }
 
 export interface DnsRecordOutputs {
@@ -32,12 +35,13 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
         name: "replace",
         values: "update",
         ttl: "update",
+        adoptRecord: "ignore",
     },
 
     isUnfinished: ({ dnsConfigured }) => !dnsConfigured,
 
     async create(inputs, context) {
-        return { id: idOf(inputs), outputs: await tryToConverge(inputs, context) };
+        return { id: idOf(inputs), outputs: await tryToConverge(inputs, false, context) };
     },
 
     async read(id, state, context) {
@@ -51,9 +55,7 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
         return {
             id,
             inputs: {
-                zoneName: state.zoneName,
-                type: state.type,
-                name: state.name,
+                ...inputsOf(dnsRecord, state),
                 values: inOrderOf(
                     state.values,
                     found.map(({ value }) => value),
@@ -64,22 +66,27 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
         };
     },
 
-    async update(id, _state, inputs, context) {
-        return { id, outputs: await tryToConverge(inputs, context) };
+    async update(id, { dnsConfigured }, inputs, context) {
+        return { id, outputs: await tryToConverge(inputs, dnsConfigured, context) };
     },
 
     async delete(_id, state, context) {
+        const { zoneName: zone_name, type, name, values, dnsConfigured } = state;
         try {
-            await unlessGone(converge({ ...state, values: [] }, context));
+            for (const { value } of (await unlessGone(list(state, context))) ?? []) {
+                // Of a name that never was ours, only what an attempt of ours may have left.
+                if (dnsConfigured || values.includes(value)) {
+                    const call = context.excloud();
+                    await unlessGone(call("recordDelete", { zone_name, type, name, value }));
+                }
+            }
         } catch (error) {
-            if (state.dnsConfigured) {
+            if (dnsConfigured) {
                 throw error;
             }
-            // Part of a record may have been made before it failed: worth a try, not a failure.
+            // Worth a try, not a failure.
             const reason = messageOf(error);
-            context.log(
-                `warning: ${state.name}.${state.zoneName} may have records left: ${reason}`,
-            );
+            context.log(`warning: ${name}.${zone_name} may have records left: ${reason}`);
         }
     },
 };
@@ -88,8 +95,15 @@ function idOf({ zoneName, type, name }: DnsRecordInputs): string {
     return `${zoneName}:${type}:${name}`;
 }
 
-async function tryToConverge(inputs: DnsRecordInputs, context: Context): Promise<DnsRecordOutputs> {
+async function tryToConverge(
+    inputs: DnsRecordInputs,
+    isOurs: boolean,
+    context: Context,
+): Promise<DnsRecordOutputs> {
     try {
+        if (!isOurs && !inputs.adoptRecord) {
+            await requireFree(inputs, context);
+        }
         await converge(inputs, context);
         return { dnsConfigured: true, reason: "" };
     } catch (error) {
@@ -99,6 +113,17 @@ async function tryToConverge(inputs: DnsRecordInputs, context: Context): Promise
                 "The cluster is reached by address; the next up tries again",
         );
         return { dnsConfigured: false, reason };
+    }
+}
+
+/** @throws Error when somebody uses the name. Addresses of ours are what an interrupted run left. */
+async function requireFree(inputs: DnsRecordInputs, context: Context): Promise<void> {
+    const found = (await list(inputs, context)).map(({ value }) => value);
+    const others = found.filter((value) => !inputs.values.includes(value));
+    if (others.length > 0) {
+        throw new Error(
+            `it is in use for ${others.join(", ")}; when it is yours, set adopt.dnsRecord`,
+        );
     }
 }
 
@@ -115,11 +140,17 @@ async function converge(inputs: DnsRecordInputs, context: Context): Promise<void
     const isWanted = (record: { value: string; ttl: number }) =>
         inputs.values.includes(record.value) && record.ttl === ttl;
     for (const { value } of existing.filter((record) => !isWanted(record))) {
-        await call("recordDelete", { zone_name, type, name, value });
+        await unlessGone(call("recordDelete", { zone_name, type, name, value }));
     }
     for (const value of inputs.values) {
-        if (!existing.some((record) => record.value === value && record.ttl === ttl)) {
-            await call("recordCreate", { zone_name, type, name, value, ttl });
+        const isThere = (record: { value: string; ttl: number }) =>
+            record.value === value && record.ttl === ttl;
+        if (!existing.some(isThere)) {
+            await createOnce(
+                context,
+                () => call("recordCreate", { zone_name, type, name, value, ttl }),
+                async () => (await list(inputs, context)).find(isThere),
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 import type { SecurityGroupRule } from "../api/schemas";
-import type { Context, ExcloudApi } from "../context";
+import type { Context } from "../context";
 import { ApiError, messageOf } from "../errors";
-import { isUnknown, UnfinishedError, type Failure, type Handler } from "../handler";
+import { inputsOf, isUnknown, UnfinishedError, type Failure, type Handler } from "../handler";
+import { createOnce } from "./create-once";
 import { unlessGone } from "./forgiving";
 
 /** Stands for the IPv4 range of the group's subnet. */
@@ -23,17 +24,39 @@ export interface SecurityGroupInputs {
     subnetId: number;
     /** Rules by name, so that a difference says which. */
     rules: Record<string, Rule>;
+    /** Takes over the group of this id instead of making one; its name stays. */
+    adoptSecurityGroupId?: number;
+    /** Seconds to wait for the cloud to let go of the group after its last VM. */
+    timeouts: { delete: number };
 }
-
-/** Seconds to wait for the cloud to let go of a group whose last VM has just been terminated. */
-const releaseTimeout = 120;
 
 /** A security group and its rules. */
 export const securityGroup: Handler<SecurityGroupInputs> = {
-    changes: { name: "replace", description: "replace", subnetId: "ignore", rules: "update" },
+    changes: {
+        name: "replace",
+        description: "replace",
+        subnetId: "ignore",
+        rules: "update",
+        adoptSecurityGroupId: "ignore",
+        timeouts: "ignore",
+    },
 
-    async check(inputs, old, context) {
+    async check(given, old, context) {
         const failures: Failure[] = [];
+        const inputs = { ...given };
+        if (old !== undefined) {
+            // It is named after what never changes; an adopted group keeps the name it had.
+            inputs.name = old.name;
+            inputs.description = old.description;
+        } else if (inputs.adoptSecurityGroupId !== undefined) {
+            try {
+                const { name, description } = await takeOver(inputs.adoptSecurityGroupId, context);
+                inputs.name = name;
+                inputs.description = description;
+            } catch (error) {
+                failures.push({ property: "adoptSecurityGroupId", reason: messageOf(error) });
+            }
+        }
         const rules = { ...inputs.rules };
         const ofSubnet = Object.entries(rules).filter(([, rule]) => rule.cidr === subnetCidr);
         // The range of a subnet does not change: a rule that was resolved spares later previews the call.
@@ -61,38 +84,29 @@ export const securityGroup: Handler<SecurityGroupInputs> = {
 
     async create(inputs, context) {
         const call = context.excloud();
-        const { name, description } = inputs;
+        const { name, description, adoptSecurityGroupId } = inputs;
         const findLeftover = async () =>
             (await call("securityGroupList")).find((group) => group.name === name);
+        const make = () => call("securityGroupCreate", { name, description });
         const group =
-            (await findLeftover()) ??
-            (await call("securityGroupCreate", { name, description }).catch(
-                async (error: unknown) => {
-                    // The answer may be lost while the group exists.
-                    const created =
-                        error instanceof ApiError && error.hasUnknownOutcome
-                            ? await findLeftover()
-                            : undefined;
-                    if (created === undefined) {
-                        throw error;
-                    }
-                    return created;
-                },
-            ));
+            adoptSecurityGroupId === undefined
+                ? ((await findLeftover()) ?? (await createOnce(context, make, findLeftover)))
+                : await takeOver(adoptSecurityGroupId, context);
         const existing = { id: String(group.id), outputs: {} };
         try {
-            await converge(call, group.id, inputs.rules);
+            await converge(group.id, inputs.rules, context);
         } catch (error) {
             const reason = messageOf(error);
             throw new UnfinishedError(
-                `security group ${name} (${group.id}) lacks rules: ${reason}`,
+                `security group ${name} (${group.id}) lacks rules: ${reason}. ` +
+                    "Next: run `pulumi up` again to go on",
                 existing,
             );
         }
         return existing;
     },
 
-    async read(id, { rules, subnetId }, context) {
+    async read(id, state, context) {
         const call = context.excloud();
         const group = await unlessGone(call("securityGroupGet", { security_group_id: id }));
         if (group === undefined) {
@@ -100,22 +114,23 @@ export const securityGroup: Handler<SecurityGroupInputs> = {
         }
         const found = await call("ruleList", { security_group_id: group.id });
         const { name, description } = group;
+        const rules = named(found, state.rules);
         return {
             id,
-            inputs: { name, description, subnetId, rules: named(found, rules) },
+            inputs: { ...inputsOf(securityGroup, state), name, description, rules },
             outputs: {},
         };
     },
 
     async update(id, _state, inputs, context) {
-        await converge(context.excloud(), Number(id), inputs.rules);
+        await converge(Number(id), inputs.rules, context);
         return { id, outputs: {} };
     },
 
-    async delete(id, { name }, context) {
-        if (!(await context.poll(releaseTimeout, () => deleteGroup(Number(id), context)))) {
+    async delete(id, { name, timeouts }, context) {
+        if (!(await context.poll(timeouts.delete, () => deleteGroup(Number(id), context)))) {
             throw new Error(
-                `security group ${name} (${id}) is still bound to a VM after ${releaseTimeout} s. ` +
+                `security group ${name} (${id}) is still bound to a VM after ${timeouts.delete} s. ` +
                     "Next: terminate or unbind that VM, then run the command again",
             );
         }
@@ -134,30 +149,58 @@ async function deleteGroup(id: number, context: Context): Promise<true | undefin
     }
 }
 
+/**
+ * The group that the user gives.
+ *
+ * @throws Error when there is none, or something else uses it
+ */
+async function takeOver(id: number, context: Context) {
+    const call = context.excloud();
+    const group = await unlessGone(call("securityGroupGet", { security_group_id: id }));
+    if (group === undefined) {
+        throw new Error(`no security group has the id ${id}`);
+    }
+    const [bound] = await call("bindingList", { security_group_id: id });
+    if (bound !== undefined) {
+        throw new Error(
+            `security group ${id} (${group.name}) is used by interface ${bound.interface_id}. ` +
+                "Next: give one that nothing uses, or name it in securityGroupIds to share it",
+        );
+    }
+    return group;
+}
+
 /** Rules cannot be changed in the cloud: missing ones are created, then superfluous ones deleted. */
 async function converge(
-    call: ExcloudApi,
     groupId: number,
     rules: Record<string, Rule>,
+    context: Context,
 ): Promise<void> {
-    const existing = await call("ruleList", { security_group_id: groupId });
+    const call = context.excloud();
+    const list = () => call("ruleList", { security_group_id: groupId });
+    const existing = await list();
     const wanted = Object.entries(rules);
     const missing = wanted.filter(([, rule]) => !existing.some((found) => isSame(found, rule)));
     await Promise.all(
         missing.map(([name, rule]) =>
-            call("ruleCreate", {
-                security_group_id: groupId,
-                is_ingress: rule.direction === "ingress",
-                protocol: rule.protocol as SecurityGroupRule["protocol"],
-                port_range: rule.portRange,
-                cidr: rule.cidr,
-                description: name,
-            }),
+            createOnce(
+                context,
+                () =>
+                    call("ruleCreate", {
+                        security_group_id: groupId,
+                        is_ingress: rule.direction === "ingress",
+                        protocol: rule.protocol as SecurityGroupRule["protocol"],
+                        port_range: rule.portRange,
+                        cidr: rule.cidr,
+                        description: name,
+                    }),
+                async () => (await list()).find((found) => isSame(found, rule)),
+            ),
         ),
     );
     for (const candidate of existing) {
         if (!wanted.some(([, rule]) => isSame(candidate, rule))) {
-            await call("ruleDelete", { security_group_rule_id: candidate.id });
+            await unlessGone(call("ruleDelete", { security_group_rule_id: candidate.id }));
         }
     }
 }

@@ -1,6 +1,9 @@
 import { isLoopbackAddress, isLoopbackUrl, networksOverlap } from "../network";
 import type { Context } from "../context";
+import { messageOf } from "../errors";
 import { isUnknown, type Failure } from "../handler";
+import { unlessGone } from "./forgiving";
+import { differences } from "./virtual-machine-adopt";
 import type { VirtualMachineInputs } from "./virtual-machine";
 
 const placement = ["zoneId", "subnetId", "imageId", "instanceType"] as const;
@@ -25,10 +28,11 @@ const userDataLimit = 16 * 1024;
  * changed.
  */
 export async function checkVirtualMachine(
-    inputs: VirtualMachineInputs,
+    given: VirtualMachineInputs,
     old: VirtualMachineInputs | undefined,
     context: Context,
 ): Promise<{ inputs: VirtualMachineInputs; failures: Failure[] }> {
+    const inputs: VirtualMachineInputs = { ...given, state: "RUNNING" };
     const changed = old
         ? fixed.filter((name) => !isUnknown(inputs[name]) && inputs[name] !== old[name])
         : [];
@@ -41,6 +45,9 @@ export async function checkVirtualMachine(
     }
     const isNew = old === undefined || changed.length > 0;
     const failures = isNew ? await checkPlacement(inputs, context) : [];
+    if (old !== undefined && old.replacement !== "allow" && inputs.replacement === "allow") {
+        failures.push(...(await checkQuorum(inputs, context)));
+    }
     if (!isUnknown(inputs.userData) && Buffer.byteLength(inputs.userData) > userDataLimit) {
         failures.push({
             property: "userData",
@@ -48,6 +55,29 @@ export async function checkVirtualMachine(
         });
     }
     return { inputs, failures };
+}
+
+/** A control plane may go only while all others are well: etcd would lose its quorum with it. */
+async function checkQuorum(inputs: VirtualMachineInputs, context: Context): Promise<Failure[]> {
+    if (inputs.replaceWithoutQuorum) {
+        return [];
+    }
+    const { bootstrap, clusterId, slot } = inputs;
+    const others = await context
+        .bootstrap(bootstrap)("getStatus", { cluster_id: clusterId })
+        .then(({ nodes }) => nodes.filter((node) => node.slot !== slot && !node.healthy))
+        .then((nodes) => nodes.map((node) => `${node.slot} is not healthy`))
+        .catch((error: unknown) => [`the others' health is not known: ${messageOf(error)}`]);
+    return others.length === 0
+        ? []
+        : [
+              {
+                  property: "replacement",
+                  reason:
+                      `${slot} cannot be replaced now, as ${others.join(", ")}: etcd could lose its quorum. ` +
+                      "Next: mend that first; or set replaceWithoutQuorum: true to replace it all the same",
+              },
+          ];
 }
 
 function refusal(name: Fixed, old: VirtualMachineInputs, inputs: VirtualMachineInputs): Failure {
@@ -103,6 +133,16 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
     }
     if (!images.some(({ id }) => id === inputs.imageId)) {
         fail("imageId", `no image has this id; there are ${list(images)}`);
+    }
+    if (inputs.adoptVmId !== undefined) {
+        const vm = await unlessGone(call("vmGet", { vm_id: inputs.adoptVmId }));
+        const faults = vm ? differences(vm, images, inputs) : ["no such id"];
+        if (faults.length > 0) {
+            fail(
+                "adoptVmId",
+                `VM ${inputs.adoptVmId} cannot be ${inputs.slot}: ${faults.join("; ")}`,
+            );
+        }
     }
     if (!types.some(({ name }) => name === inputs.instanceType)) {
         fail(

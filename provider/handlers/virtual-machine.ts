@@ -1,12 +1,11 @@
-import { isDeepStrictEqual } from "node:util";
-
 import type { Vm } from "../api/schemas";
 import type { BootstrapServer, Context } from "../context";
 import { ApiError, messageOf } from "../errors";
-import { UnfinishedError, type Existing, type Handler } from "../handler";
+import { inputsOf, UnfinishedError, type Existing, type Handler } from "../handler";
+import { createOnce } from "./create-once";
 import { unlessGone } from "./forgiving";
+import { findLeftover, takeOver } from "./virtual-machine-adopt";
 import { checkVirtualMachine } from "./virtual-machine-check";
-import { findLeftover } from "./virtual-machine-leftover";
 
 /** What to do when a change can only be made by replacing the VM. */
 export type Replacement =
@@ -39,12 +38,23 @@ export interface VirtualMachineInputs {
     /** Networks of the cluster by name, IPv4: they must not overlap the VM's subnet. */
     clusterNetworks: Record<string, string>;
     replacement: Replacement;
+    /** Whether a replacement is allowed although the other control planes are not all well. */
+    replaceWithoutQuorum?: boolean;
+    /** Takes over the VM of this id instead of creating one. */
+    adoptVmId?: number;
     /** Seconds to wait until it runs, and until it is terminated. */
     timeouts: { create: number; delete: number };
+    /** What it is to be, derived by `check`; `read` says what it is. */
+    state?: "RUNNING" | "STOPPED" | "ERROR" | "TERMINATED";
+}
+
+export interface VirtualMachineOutputs {
+    /** Whether it ever ran: one that never did holds nothing, and is replaced without being asked. */
+    hasRun: boolean;
 }
 
 /** A VM. Its creation waits until it runs, its deletion until it is terminated. */
-export const virtualMachine: Handler<VirtualMachineInputs> = {
+export const virtualMachine: Handler<VirtualMachineInputs, VirtualMachineOutputs> = {
     changes: {
         name: "replace",
         zoneId: "replace",
@@ -63,52 +73,73 @@ export const virtualMachine: Handler<VirtualMachineInputs> = {
         nodeUrl: "ignore",
         clusterNetworks: "ignore",
         replacement: "ignore",
+        replaceWithoutQuorum: "ignore",
+        adoptVmId: "ignore",
         timeouts: "ignore",
+        state: "update",
     },
 
-    // To list a node is to have it replaced, once; to take it off the list is to be able to do so again.
-    judge: (state, { replacement }) =>
-        replacement === "allow"
-            ? { replacement: "replace" }
-            : { replacement: state.replacement === "allow" ? "update" : "ignore" },
+    judge: (old, { replacement }) => ({
+        // To list a node is to have it replaced, once; to take it off the list is to be able to do so again.
+        replacement:
+            replacement === "allow" ? "replace" : old.replacement === "allow" ? "update" : "ignore",
+        state: isReplacedNext(old.state, old.hasRun) ? "replace" : "update",
+    }),
 
     check: checkVirtualMachine,
 
     async create(inputs, context) {
-        const vm = (await findLeftover(inputs, context)) ?? (await createOnce(inputs, context));
-        return finish(String(vm.vm_id), inputs, context);
+        const vm =
+            inputs.adoptVmId === undefined
+                ? ((await findLeftover(inputs, context)) ?? (await create(inputs, context)))
+                : await takeOver(inputs.adoptVmId, inputs, context);
+        return finish(String(vm.vm_id), { hasRun: false }, inputs, context);
     },
 
     async read(id, state, context) {
         const vm = await unlessGone(context.excloud()("vmGet", { vm_id: id }));
-        if (vm === undefined || vm.state === "TERMINATED" || vm.state === "TERMINATING") {
+        if (vm === undefined || stateOf(vm) === "TERMINATED") {
             return undefined;
         }
-        return { id, inputs: { ...inputsOf(state), ...seen(vm, state) }, outputs: {} };
+        const { hasRun } = state;
+        return {
+            id,
+            inputs: { ...inputsOf(virtualMachine, state), ...seen(vm, state) },
+            outputs: { hasRun },
+        };
     },
 
-    async update(id, state, inputs, context) {
-        const existing = await finish(id, inputs, context);
-        if (!isDeepStrictEqual(state.securityGroupIds, inputs.securityGroupIds)) {
-            await bindGroups(id, state.securityGroupIds, inputs.securityGroupIds, context);
-        }
-        return existing;
-    },
+    update: (id, state, inputs, context) => finish(id, state, inputs, context),
 
     async delete(id, { name, timeouts }, context) {
         const call = context.excloud();
+        let trouble = "";
         const isGone = async () => {
             const vm = await unlessGone(call("vmGet", { vm_id: id }));
-            return vm === undefined || vm.state === "TERMINATED" ? true : undefined;
+            if (vm === undefined || vm.state === "TERMINATED") {
+                return true;
+            }
+            if (vm.delete_protection) {
+                throw new Error(
+                    `VM ${name} (${id}) is protected against deletion in the cloud. ` +
+                        "Next: take the protection off, then run the command again",
+                );
+            }
+            if (vm.state !== "TERMINATING") {
+                const terminated = call("vmTerminate", {
+                    vm_id: Number(id),
+                    delete_root_volume: true,
+                });
+                await unlessGone(terminated).catch((error: unknown) => {
+                    trouble = `; ${passing(error).message}`;
+                });
+            }
+            return undefined;
         };
-        if (await isGone()) {
-            return;
-        }
-        await unlessGone(call("vmTerminate", { vm_id: Number(id), delete_root_volume: true }));
         // Security groups are released only when the VM is TERMINATED, not before.
         if (!(await context.poll(timeouts.delete, isGone))) {
             throw new Error(
-                `VM ${name} (${id}) is not terminated after ${timeouts.delete} s. ` +
+                `VM ${name} (${id}) is not terminated after ${timeouts.delete} s${trouble}. ` +
                     "Next: look at it in the console, then run the command again",
             );
         }
@@ -116,89 +147,111 @@ export const virtualMachine: Handler<VirtualMachineInputs> = {
 };
 
 /** Creates the VM once: when the answer is lost, looks for what the call may have made. */
-async function createOnce(inputs: VirtualMachineInputs, context: Context): Promise<Vm> {
-    try {
-        return await context.excloud()("vmCreate", {
-            name: inputs.name,
-            zone_id: inputs.zoneId,
-            project_id: inputs.projectId,
-            subnet_id: inputs.subnetId,
-            image_id: inputs.imageId,
-            instance_type: inputs.instanceType,
-            allocate_public_ipv4: inputs.allocatePublicIpv4,
-            ssh_pubkey: inputs.sshPubkey,
-            security_group_ids: inputs.securityGroupIds,
-            root_volume: { size_gib: inputs.rootVolumeSizeGib, zone_id: inputs.zoneId },
-            user_data: inputs.userData,
-        });
-    } catch (error) {
-        const leftover =
-            error instanceof ApiError && error.hasUnknownOutcome
-                ? await findLeftover(inputs, context)
-                : undefined;
-        if (leftover === undefined) {
-            throw error;
-        }
-        return leftover;
-    }
+function create(inputs: VirtualMachineInputs, context: Context): Promise<Vm> {
+    return createOnce(
+        context,
+        () =>
+            context.excloud()("vmCreate", {
+                name: inputs.name,
+                zone_id: inputs.zoneId,
+                project_id: inputs.projectId,
+                subnet_id: inputs.subnetId,
+                image_id: inputs.imageId,
+                instance_type: inputs.instanceType,
+                allocate_public_ipv4: inputs.allocatePublicIpv4,
+                ssh_pubkey: inputs.sshPubkey,
+                security_group_ids: inputs.securityGroupIds,
+                root_volume: { size_gib: inputs.rootVolumeSizeGib, zone_id: inputs.zoneId },
+                user_data: inputs.userData,
+            }),
+        () => findLeftover(inputs, context),
+    );
 }
 
-/** Waits until the VM runs. What does not is kept in state by its id, so that nothing is lost. */
+/**
+ * Brings the VM to what its inputs say: running, in its security groups. What does not get there is kept
+ * in state by its id, so that nothing is lost.
+ */
 async function finish(
     id: string,
+    { hasRun }: VirtualMachineOutputs,
     inputs: VirtualMachineInputs,
     context: Context,
-): Promise<Existing<VirtualMachineInputs, object>> {
-    const existing = { id, outputs: {} };
+): Promise<Existing<VirtualMachineInputs, VirtualMachineOutputs>> {
+    const call = context.excloud();
     let found = "its state is not known";
+    let state: VirtualMachineInputs["state"] = "RUNNING";
     try {
-        const outcome = await context.poll(inputs.timeouts.create, async () => {
-            const vm = await context.excloud()("vmGet", { vm_id: id });
-            found = `its state is ${vm.state}`;
-            const isFinal = ["RUNNING", "ERROR", "STOPPED", "TERMINATED"].includes(vm.state);
-            return isFinal ? vm : undefined;
+        const last = await context.poll(inputs.timeouts.create, async () => {
+            const vm = await unlessGone(call("vmGet", { vm_id: id }));
+            state = vm === undefined ? "TERMINATED" : stateOf(vm);
+            found = vm === undefined ? "it is gone" : `its state is ${vm.state}`;
+            if (vm?.state === "STOPPED") {
+                await call("vmStart", { vm_id: Number(id) }).catch(passing);
+            }
+            const isFinal = vm?.state === "RUNNING" || state === "ERROR" || state === "TERMINATED";
+            return isFinal ? (vm ?? null) : undefined;
         });
-        if (outcome?.state === "RUNNING") {
-            return existing;
+        if (last?.state === "RUNNING") {
+            hasRun = true;
+            await bindGroups(last, inputs.securityGroupIds, context);
+            return { id, outputs: { hasRun } };
         }
     } catch (error) {
         found += `; then ${messageOf(error)}`;
     }
+    const next = isReplacedNext(state, hasRun)
+        ? "run `pulumi up` again to have it replaced"
+        : "run `pulumi up` again to go on, or list the node in replaceNodes";
     throw new UnfinishedError(
-        `VM ${inputs.name} (${id}) does not run: ${found}; waited at most ` +
-            `${inputs.timeouts.create} s. Next: run \`pulumi up\` again to go on waiting, or list the node in replaceNodes`,
-        existing,
+        `VM ${inputs.name} (${id}) does not run as it should: ${found}; waited at most ` +
+            `${inputs.timeouts.create} s. Next: ${next}`,
+        { id, outputs: { hasRun, state } },
     );
 }
 
-async function bindGroups(
-    id: string,
-    old: number[],
-    wanted: number[],
-    context: Context,
-): Promise<void> {
-    const call = context.excloud();
-    const vm = await call("vmGet", { vm_id: id });
-    const interfaceId = vm.interfaces?.[0]?.id;
-    if (interfaceId === undefined) {
-        throw new Error(`VM ${vm.name} (${id}) shows no network interface to bind its groups to`);
+/** Lets an error through that the next look at the VM may explain; all others are thrown. */
+function passing(error: unknown): ApiError {
+    if (error instanceof ApiError && (error.hasUnknownOutcome || error.status === 409)) {
+        return error;
     }
-    const bound = vm.interfaces?.[0]?.security_group_ids ?? old;
-    for (const group of wanted.filter((group) => !bound.includes(group))) {
-        await call("bindingCreate", { interface_id: interfaceId, security_group_id: group });
-    }
-    for (const group of bound.filter((group) => !wanted.includes(group))) {
-        await call("bindingDelete", { interface_id: interfaceId, security_group_id: group });
+    throw error;
+}
+
+/** What a VM is, or is about to be by itself. */
+function stateOf({ state }: Vm): NonNullable<VirtualMachineInputs["state"]> {
+    switch (state) {
+        case "STOPPING":
+        case "STOPPED":
+            return "STOPPED";
+        case "TERMINATING":
+        case "TERMINATED":
+            return "TERMINATED";
+        case "ERROR":
+            return "ERROR";
+        default:
+            return "RUNNING";
     }
 }
 
-function inputsOf(state: VirtualMachineInputs): VirtualMachineInputs {
-    return Object.fromEntries(
-        Object.keys(virtualMachine.changes).map((key) => [
-            key,
-            state[key as keyof VirtualMachineInputs],
-        ]),
-    ) as unknown as VirtualMachineInputs;
+/** Whether a VM cannot come to run any more and nothing is lost with it. */
+function isReplacedNext(state: VirtualMachineInputs["state"], hasRun: boolean): boolean {
+    return state === "TERMINATED" || (state === "ERROR" && !hasRun);
+}
+
+async function bindGroups(vm: Vm, wanted: number[], context: Context): Promise<void> {
+    const call = context.excloud();
+    const [own] = vm.interfaces ?? [];
+    if (own === undefined) {
+        throw new Error(`it shows no network interface to bind its security groups to`);
+    }
+    const bound = own.security_group_ids;
+    for (const group of wanted.filter((group) => !bound.includes(group))) {
+        await call("bindingCreate", { interface_id: own.id, security_group_id: group });
+    }
+    for (const group of bound.filter((group) => !wanted.includes(group))) {
+        await unlessGone(call("bindingDelete", { interface_id: own.id, security_group_id: group }));
+    }
 }
 
 /** What the cloud says of a VM. Image, user data and key are not given back, and cannot change. */
@@ -213,5 +266,6 @@ function seen(vm: Vm, state: VirtualMachineInputs): Partial<VirtualMachineInputs
         subnetId: vm.subnet_id,
         instanceType: vm.instance_type,
         securityGroupIds: isSameSet ? state.securityGroupIds : groups,
+        state: stateOf(vm),
     };
 }

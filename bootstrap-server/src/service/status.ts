@@ -24,7 +24,13 @@ function phasesOf(reports: readonly ReportRow[]) {
     );
 }
 
-function nodeStatus(node: NodeRow, reports: readonly ReportRow[], holder: RolloutNode | undefined) {
+function nodeStatus(
+    node: NodeRow,
+    view: RolloutNode,
+    reports: readonly ReportRow[],
+    views: readonly RolloutNode[],
+) {
+    const holder = holderOf(view, views);
     return {
         slot: node.slot,
         node_name: node.node_name,
@@ -35,7 +41,8 @@ function nodeStatus(node: NodeRow, reports: readonly ReportRow[], holder: Rollou
         released_generation: node.released_generation,
         reported_generation: node.reported_generation,
         ...(holder ? { held_by: holder.slot } : {}),
-        healthy: node.healthy,
+        // What a node that has fallen silent last reported says nothing of it now.
+        healthy: view.healthy && !view.silent,
         health: node.health ?? {},
         phases: phasesOf(reports.filter((report) => report.node_id === node.id)),
         last_seen_at: node.last_seen_at?.toISOString() ?? null,
@@ -68,6 +75,6 @@ export async function clusterStatus(context: Context, clusterId: number) {
         etcd_state: cluster.etcd_state,
         nodes: [...nodes]
             .sort((a, b) => compareSlots(a.slot, b.slot))
-            .map((node) => nodeStatus(node, reports, holderOf(rolloutView(node, now), views))),
+            .map((node) => nodeStatus(node, rolloutView(node, now), reports, views)),
     };
 }

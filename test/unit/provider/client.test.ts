@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 
 import { makeClient } from "../../../provider/api/client";
 import { operations } from "../../../provider/api/operations";
+import { defaultPatience, retryAfterOf, type Patience } from "../../../provider/api/retry";
 import { ApiError } from "../../../provider/errors";
 
 // The client against a server that answers as each test says.
@@ -23,10 +24,21 @@ const answer =
         response.writeHead(status);
         response.end(typeof body === "string" ? body : JSON.stringify(body));
     };
+/** "Come back later", in the words of RFC 9110. */
+const later =
+    (retryAfter: string): Answer =>
+    (_, response) => {
+        response.writeHead(503, { "retry-after": retryAfter });
+        response.end();
+    };
+const silence: Answer = () => undefined;
 const reset: Answer = (request) => request.socket.destroy();
 
 /** A client of a server that gives the answers one after the other, the last one for ever. */
-async function clientOf(...answers: Answer[]) {
+const clientOf = (...answers: Answer[]) => patientClient({}, ...answers);
+
+/** The same, with another patience than that of these tests. */
+async function patientClient(patience: Partial<Patience>, ...answers: Answer[]) {
     seen = [];
     server = createServer((request, response) => {
         let body = "";
@@ -47,7 +59,7 @@ async function clientOf(...answers: Answer[]) {
         baseUrls: { compute: base, dns: base, iam: base },
         token: () => "the-token",
         credentialName: "set EXCLOUD_API_KEY",
-        maxRetries: 2,
+        patience: { ...defaultPatience, maxRetries: 2, firstPause: 20, silence: 300, ...patience },
     });
 }
 const failureOf = async (call: Promise<unknown>): Promise<ApiError> => {
@@ -98,9 +110,58 @@ describe("an idempotent call", () => {
     });
 });
 
+describe("Retry-After", () => {
+    test("is waited for", async () => {
+        const call = await clientOf(later("1"), answer(200, []));
+        const before = Date.now();
+        await call("imageList");
+        expect(Date.now() - before).toBeGreaterThanOrEqual(1_000);
+    });
+
+    test("that asks for too much ends the call", async () => {
+        const call = await clientOf(later("3600"), answer(200, []));
+        expect((await failureOf(call("imageList"))).status).toBe(503);
+        expect(seen).toHaveLength(1);
+    });
+
+    test.each([
+        ["seconds", "7", 7_000],
+        ["a date gone by", "Wed, 21 Oct 2015 07:28:00 GMT", 0],
+        ["nonsense", "soon", undefined],
+    ])("may be %s", (_, text, expected) => {
+        expect(retryAfterOf({ "retry-after": text })).toBe(expected);
+    });
+});
+
+describe("silence", () => {
+    test("is taken for a lost answer: an idempotent call is tried again", async () => {
+        const call = await clientOf(silence, answer(200, []));
+        expect(await call("imageList")).toEqual([]);
+        expect(seen).toHaveLength(2);
+    });
+
+    test("ends a creating call, whose outcome is not known then", async () => {
+        const call = await clientOf(silence);
+        const error = await failureOf(call("securityGroupCreate", group));
+        expect(error.hasUnknownOutcome).toBe(true);
+        expect(seen).toHaveLength(1);
+    });
+
+    test("ends every call in its time, with all its repetitions", async () => {
+        const call = await patientClient({ maxRetries: 1_000, wholeCall: 700 }, reset);
+        const error = await failureOf(call("imageList"));
+        expect(error.message).toMatch(/got no answer: .*Next: check that/);
+    });
+});
+
 describe("a creating call", () => {
     test("is not repeated when its outcome is unknown", async () => {
-        for (const unknown of [reset, answer(500, ""), answer(502, ""), answer(504, "")]) {
+        const unreadable = answer(200, "<html>");
+        for (const unknown of [
+            reset,
+            ...[500, 502, 503, 504].map((s) => answer(s, "")),
+            unreadable,
+        ]) {
             const call = await clientOf(unknown);
             const error = await failureOf(call("securityGroupCreate", group));
             expect(error.hasUnknownOutcome).toBe(true);
@@ -111,9 +172,9 @@ describe("a creating call", () => {
 
     test("is repeated when the server said that it did nothing", async () => {
         const made = { id: 1, name: "g", description: "" };
-        const call = await clientOf(answer(503, ""), answer(429, ""), answer(200, made));
+        const call = await clientOf(answer(429, ""), answer(200, made));
         expect(await call("securityGroupCreate", group)).toEqual(made);
-        expect(seen).toHaveLength(3);
+        expect(seen).toHaveLength(2);
     });
 });
 

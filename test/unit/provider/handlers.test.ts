@@ -1,12 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
-import { startLocalCloud, type LocalCloud } from "excloud-local";
+import type { LocalCloud } from "excloud-local";
 
-import { makeContext, type BootstrapApi, type Context } from "../../../provider/context";
-import { ApiError } from "../../../provider/errors";
+import type { Context } from "../../../provider/context";
 import { isUnknown, UnfinishedError, unknownValue } from "../../../provider/handler";
 import { adapt } from "../../../provider/adapter";
 import { clusterRegistration } from "../../../provider/handlers/cluster-registration";
@@ -20,46 +16,21 @@ import {
     type VirtualMachineInputs,
 } from "../../../provider/handlers/virtual-machine";
 import { machine } from "../../support/machine";
+import { openHandlerBench, type HandlerBench } from "./support/bench";
 
-// The handlers against the local cloud, in this process. Only the bootstrap server's answer about a
-// VM's binding is played here; its own tests run the real one.
+// The handlers against the local cloud, in this process. Only the bootstrap server's answers are played
+// here; its own tests run the real one.
 
-let dir: string;
+let bench: HandlerBench;
 let cloud: LocalCloud;
 let context: Context;
 let lines: string[];
-let binding: { cluster_id: number; slot: string } | undefined;
 
 beforeEach(async () => {
-    dir = mkdtempSync(join(tmpdir(), "handlers-"));
-    cloud = await startLocalCloud({
-        dir,
-        nodes: "none",
-        delays: { creating: 20, starting: 20, terminating: 20 },
-    });
-    const settings: Record<string, string> = {
-        "excloud:apiKey": cloud.apiKey,
-        "excloud:computeBaseUrl": cloud.computeUrl,
-        "excloud:dnsBaseUrl": cloud.dnsUrl,
-        "excloud:iamBaseUrl": cloud.iamUrl,
-    };
-    lines = [];
-    binding = undefined;
-    context = {
-        ...makeContext((key) => settings[key]),
-        log: (line) => lines.push(line),
-        bootstrap: () =>
-            (() =>
-                binding
-                    ? Promise.resolve(binding)
-                    : Promise.reject(new ApiError("not bound", 404, "x"))) as BootstrapApi,
-    };
+    bench = await openHandlerBench();
+    ({ cloud, context, lines } = bench);
 });
-
-afterEach(async () => {
-    await cloud.close();
-    rmSync(dir, { recursive: true, force: true });
-});
+afterEach(() => bench.close());
 
 const vms = () => cloud.inventory().vms;
 
@@ -67,7 +38,7 @@ describe("VirtualMachine", () => {
     test("create waits until it runs, delete until nothing is left", async () => {
         const { id } = await virtualMachine.create(machine(), context);
         expect(cloud.call("vmGet", { vm_id: id }).state).toBe("RUNNING");
-        await virtualMachine.delete(id, machine(), context);
+        await virtualMachine.delete(id, { ...machine(), hasRun: true }, context);
         expect(cloud.call("vmGet", { vm_id: id }).state).toBe("TERMINATED");
         expect(Object.values(cloud.inventory()).flat()).toEqual([]);
     });
@@ -97,7 +68,7 @@ describe("VirtualMachine", () => {
 
     test("a namesake that belongs to another registration is refused", async () => {
         await virtualMachine.create(machine(), context);
-        binding = { cluster_id: 43, slot: "cp-1" };
+        bench.answers["getVmBinding"] = { cluster_id: 43, slot: "cp-1" };
         await expect(virtualMachine.create(machine(), context)).rejects.toThrow("of cluster 43");
     });
 
@@ -110,34 +81,119 @@ describe("VirtualMachine", () => {
         const { id } = (thrown as UnfinishedError).existing;
         expect(vms().map(({ vm_id }) => String(vm_id))).toEqual([id]);
         // The next up resumes it.
-        await virtualMachine.update(id, slow, machine(), context);
+        await virtualMachine.update(id, { ...slow, hasRun: false }, machine(), context);
         expect(cloud.call("vmGet", { vm_id: id }).state).toBe("RUNNING");
     });
 
     test("read tells gone from there, and shows drift in the inputs", async () => {
         const { id } = await virtualMachine.create(machine(), context);
-        expect(await virtualMachine.read(id, machine(), context)).toMatchObject({
+        const state = { ...machine(), hasRun: true };
+        expect(await virtualMachine.read(id, state, context)).toMatchObject({
             inputs: machine(),
         });
         cloud.terminateVm(Number(id));
-        expect(await virtualMachine.read(id, machine(), context)).toBeUndefined();
+        expect(await virtualMachine.read(id, state, context)).toBeUndefined();
+    });
+
+    test("a stopped VM shows as drift, and is started", async () => {
+        const { id, outputs } = await virtualMachine.create(machine(), context);
+        cloud.call("vmStop", { vm_id: Number(id) });
+        const state = { ...machine(), ...outputs };
+        const found = await virtualMachine.read(id, state, context);
+        expect(found?.inputs?.state).toBe("STOPPED");
+        await virtualMachine.update(id, { ...state, ...found!.inputs }, machine(), context);
+        expect(cloud.call("vmGet", { vm_id: id }).state).toBe("RUNNING");
+    });
+
+    test("a VM that is gone when it is updated is kept as gone, and replaced next", async () => {
+        const { id, outputs } = await virtualMachine.create(machine(), context);
+        cloud.terminateVm(Number(id));
+        const state = { ...machine(), ...outputs };
+        const thrown: unknown = await virtualMachine
+            .update(id, state, machine(), context)
+            .catch((error: unknown) => error);
+        expect(String(thrown)).toMatch(/Next: run `pulumi up` again to have it replaced/);
+        const { existing } = thrown as UnfinishedError;
+        const kept = { ...state, ...existing.outputs };
+        const diff = await adapt(virtualMachine).diff(id, kept, { ...machine(), state: "RUNNING" });
+        expect(diff.replaces).toEqual(["state"]);
+    });
+
+    test.each([
+        ["never ran holds nothing: it is replaced", false, ["state"]],
+        ["ran is not replaced without being asked", true, []],
+    ])("a VM in ERROR that %s", async (_, hasRun, replaces) => {
+        const state = { ...machine(), state: "ERROR", hasRun };
+        const diff = await adapt(virtualMachine).diff("1", state, {
+            ...machine(),
+            state: "RUNNING",
+        });
+        expect(diff).toMatchObject({ changes: true, replaces });
+    });
+
+    test("a VM made by hand is taken over under the slot's name, in its groups", async () => {
+        const byHand = await virtualMachine.create(machine({ name: "by-hand" }), context);
+        const adoptVmId = Number(byHand.id);
+        const group = cloud.call("securityGroupCreate", { name: "a" }).id;
+        const wanted = machine({ adoptVmId, securityGroupIds: [group] });
+        const { id } = await virtualMachine.create(wanted, context);
+        expect(id).toBe(byHand.id);
+        const vm = cloud.call("vmGet", { vm_id: id });
+        expect(vm.name).toBe(wanted.name);
+        expect(vm.interfaces?.[0]?.security_group_ids).toEqual([group]);
+        expect(vms()).toHaveLength(1);
+    });
+
+    test.each([
+        ["subnet", { subnetId: 2 }, /with subnet 1, not 2/],
+        ["zone", { zoneId: 2 }, /with zone 1, not 2/],
+    ])("a VM to adopt of another %s is refused", async (_, other, message) => {
+        const { id } = await virtualMachine.create(machine({ name: "by-hand" }), context);
+        const adopt = virtualMachine.create(machine({ adoptVmId: Number(id), ...other }), context);
+        await expect(adopt).rejects.toThrow(message);
+        expect(cloud.call("vmGet", { vm_id: id }).name).toBe("by-hand");
+    });
+
+    test("a VM to adopt that is another cluster's is refused", async () => {
+        const { id } = await virtualMachine.create(machine({ name: "by-hand" }), context);
+        bench.answers["getVmBinding"] = { cluster_id: 43, slot: "cp-1" };
+        const adopt = virtualMachine.create(machine({ adoptVmId: Number(id) }), context);
+        await expect(adopt).rejects.toThrow("belongs to cp-1 of cluster 43");
+    });
+
+    test("a VM under deletion protection says so instead of being waited for", async () => {
+        const { id, outputs } = await virtualMachine.create(machine(), context);
+        cloud.call("vmRename", { vm_id: Number(id), delete_protection: true });
+        const deleted = virtualMachine.delete(id, { ...machine(), ...outputs }, context);
+        await expect(deleted).rejects.toThrow("protected against deletion in the cloud");
+    });
+
+    test("delete goes on where an earlier one was cut off", async () => {
+        const { id, outputs } = await virtualMachine.create(machine(), context);
+        cloud.terminateVm(Number(id));
+        await virtualMachine.delete(id, { ...machine(), ...outputs }, context);
+        expect(cloud.call("vmGet", { vm_id: id }).state).toBe("TERMINATED");
     });
 
     test("delete takes gone as done", async () => {
-        await virtualMachine.delete("999999", machine(), context);
+        await virtualMachine.delete("999999", { ...machine(), hasRun: true }, context);
     });
 
     test("security groups change in place", async () => {
         const a = cloud.call("securityGroupCreate", { name: "a" }).id;
         const b = cloud.call("securityGroupCreate", { name: "b" }).id;
         const before = machine({ securityGroupIds: [a] });
-        const { id } = await virtualMachine.create(before, context);
-        await virtualMachine.update(id, before, machine({ securityGroupIds: [b] }), context);
+        const { id, outputs } = await virtualMachine.create(before, context);
+        const after = machine({ securityGroupIds: [b] });
+        await virtualMachine.update(id, { ...before, ...outputs }, after, context);
         expect(cloud.call("vmGet", { vm_id: id }).interfaces?.[0]?.security_group_ids).toEqual([b]);
     });
 });
 
 describe("VirtualMachine.check", () => {
+    const statusOf = (nodes: Record<string, boolean>) => ({
+        nodes: Object.entries(nodes).map(([slot, healthy]) => ({ slot, healthy })),
+    });
     const check = (news: Partial<VirtualMachineInputs>, old?: Partial<VirtualMachineInputs>) =>
         virtualMachine.check!(machine(news), old && machine(old), context);
 
@@ -174,8 +230,37 @@ describe("VirtualMachine.check", () => {
     });
 
     test("allows it where asked for", async () => {
+        bench.answers["getStatus"] = statusOf({ "cp-1": false, "cp-2": true, "cp-3": true });
         const { failures } = await check({ imageId: 2, replacement: "allow" }, { imageId: 1 });
         expect(failures).toEqual([]);
+    });
+
+    test.each([
+        ["not healthy", { "cp-1": true, "cp-2": true, "cp-3": false }, /as cp-3 is not healthy/],
+        ["not known", undefined, /as the others' health is not known/],
+    ])("refuses it while another one's health is %s, unless told to", async (_, nodes, reason) => {
+        if (nodes !== undefined) bench.answers["getStatus"] = statusOf(nodes);
+        const allowed = { replacement: "allow" as const };
+        expect((await check(allowed, {})).failures).toEqual([
+            { property: "replacement", reason: expect.stringMatching(reason) },
+        ]);
+        expect((await check({ ...allowed, replaceWithoutQuorum: true }, {})).failures).toEqual([]);
+        // It was replaced in the last run; nothing is to happen in this one.
+        expect((await check(allowed, allowed)).failures).toEqual([]);
+    });
+
+    test("says of a VM to adopt what it is not", async () => {
+        const { id } = await virtualMachine.create(machine({ imageId: 2 }), context);
+        const { failures } = await check({ adoptVmId: Number(id) });
+        expect(failures).toEqual([
+            {
+                property: "adoptVmId",
+                reason: expect.stringMatching(/cannot be cp-1: image .+, not/),
+            },
+        ]);
+        expect((await check({ adoptVmId: 999_999 })).failures).toMatchObject([
+            { reason: expect.stringContaining("no such id") },
+        ]);
     });
 
     test("keeps the old value while another node is replaced", async () => {
@@ -262,6 +347,7 @@ describe("SecurityGroup", () => {
         rules: {
             api: { direction: "ingress" as const, protocol: "TCPv4", portRange: "6443", cidr },
         },
+        timeouts: { delete: 20 },
     });
     const rulesOf = (id: string) => cloud.call("ruleList", { security_group_id: Number(id) });
 
@@ -312,6 +398,35 @@ describe("SecurityGroup", () => {
         ]);
         await securityGroup.update(id, found!.inputs!, group(), context);
         expect(rulesOf(id).map(({ port_range }) => port_range)).toEqual(["6443"]);
+    });
+
+    test("a group made by hand is taken over with its name; its rules become the wanted ones", async () => {
+        const byHand = cloud.call("securityGroupCreate", { name: "by-hand", description: "mine" });
+        const wanted = { ...group(), adoptSecurityGroupId: byHand.id };
+        const { inputs, failures } = await securityGroup.check!(wanted, undefined, context);
+        expect(failures).toEqual([]);
+        const { id } = await securityGroup.create(inputs, context);
+        expect(id).toBe(String(byHand.id));
+        expect(rulesOf(id)).toHaveLength(1);
+        // Nothing is to do from now on, whether the argument stays or goes.
+        const state = { ...inputs, ...(await securityGroup.read(id, inputs, context))!.inputs };
+        for (const next of [wanted, group()]) {
+            const checked = await securityGroup.check!(next, inputs, context);
+            const diff = await adapt(securityGroup).diff(id, state, { ...checked.inputs });
+            expect(diff.changes).toBe(false);
+        }
+    });
+
+    test("a group that something uses, or that is not there, is not taken over", async () => {
+        const { id } = cloud.call("securityGroupCreate", { name: "by-hand" });
+        await virtualMachine.create(machine({ securityGroupIds: [id] }), context);
+        const used = { ...group(), adoptSecurityGroupId: id };
+        expect((await securityGroup.check!(used, undefined, context)).failures).toEqual([
+            { property: "adoptSecurityGroupId", reason: expect.stringContaining("is used by") },
+        ]);
+        await expect(securityGroup.create(used, context)).rejects.toThrow("is used by");
+        const absent = { ...group(), adoptSecurityGroupId: 999_999 };
+        await expect(securityGroup.create(absent, context)).rejects.toThrow("999999");
     });
 
     test("delete waits for the VM that still holds it", async () => {
@@ -366,6 +481,27 @@ describe("DnsRecord", () => {
         const partly = { ...record(["127.0.0.1"]), dnsConfigured: false, reason: "half" };
         await dnsRecord.delete("x", partly, context);
         expect(values()).toEqual([]);
+    });
+
+    test("a name that is in use is taken over only where asked for, and is not deleted else", async () => {
+        const foreign = { ...record([]), zone_name: "k8s.excloud.co.in", value: "127.9.9.9" };
+        const { zone_name, type, name, value, ttl } = foreign;
+        cloud.call("recordCreate", { zone_name, type, name, value, ttl });
+        const inputs = record(["127.0.0.1"]);
+        const { id, outputs } = await dnsRecord.create(inputs, context);
+        expect(outputs).toEqual({
+            dnsConfigured: false,
+            reason: expect.stringContaining("in use for 127.9.9.9"),
+        });
+        const state = { ...inputs, ...outputs };
+        expect((await dnsRecord.update(id, state, inputs, context)).outputs).toEqual(outputs);
+        await dnsRecord.delete(id, state, context);
+        expect(values()).toEqual(["127.9.9.9"]);
+        const adopted = { ...inputs, adoptRecord: true };
+        expect((await dnsRecord.update(id, state, adopted, context)).outputs.dnsConfigured).toBe(
+            true,
+        );
+        expect(values()).toEqual(["127.0.0.1"]);
     });
 
     test("read shows a changed address", async () => {
