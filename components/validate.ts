@@ -244,7 +244,7 @@ function shorterThanValidity(
 
 function knownAndSingle(value: unknown, args: ExcloudK8sClusterArgs): string | undefined {
     const { controlPlaneCount = 1 } = args;
-    if (controlPlaneCount !== 1 && controlPlaneCount !== 3) {
+    if (oneOf(1, 3)(controlPlaneCount, args) !== undefined) {
         return undefined; // a fault of its own
     }
     const nodes = value as string[];
@@ -268,13 +268,18 @@ function forOwnGroup(value: unknown, args: ExcloudK8sClusterArgs): string | unde
 }
 
 function vmsOfNodes(value: unknown, args: ExcloudK8sClusterArgs): string | undefined {
+    if (oneOf(1, 3)(args.controlPlaneCount ?? 1, args) !== undefined) {
+        return undefined; // a fault of its own
+    }
     const known = slotsOf(args);
     return Object.entries(value as object)
-        .map(([node, id]) =>
-            known.includes(node)
-                ? integer(1)(id, args)
-                : `names ${show(node)}; the nodes are ${known.join(", ")}`,
-        )
+        .map(([node, id]) => {
+            if (!known.includes(node)) {
+                return `names ${show(node)}; the nodes are ${known.join(", ")}`;
+            }
+            const isId = integer(1)(id, args) === undefined;
+            return isId ? undefined : `has ${show(id)} for ${node}; give the id of a VM`;
+        })
         .find((fault) => fault !== undefined);
 }
 

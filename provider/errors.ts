@@ -31,10 +31,19 @@ export class ApiError extends Error {
 
 /** What to do next, by HTTP status, in the words of somebody who has to do it. */
 const nextSteps: Readonly<Record<number, string>> = {
+    400: "look at the argument that the message names",
     401: "the credential is missing, wrong or expired; {credential}",
     403: "the credential may not do this: ask for a policy that allows it, or use another one; {credential}",
+    404: "what the call needs may have been deleted: run `pulumi up --refresh`",
+    409: "what the call clashes with may change by itself: run the command again",
     429: "too many calls: try again in a while",
 };
+
+function nextStep(status: number): string {
+    return status < 300
+        ? "something else answers in the API's place: check its URL, and proxies on the way"
+        : (nextSteps[status] ?? "the service fails: run the command again in a while");
+}
 
 /** Builds the error of an HTTP answer, accepting every error shape that Excloud's APIs are known to use. */
 export function errorOfAnswer(
@@ -45,13 +54,13 @@ export function errorOfAnswer(
     credential: string,
 ): ApiError {
     const { code, message, requestId } = parseEnvelope(text);
-    const step = nextSteps[status]?.replace("{credential}", credential);
+    const step = nextStep(status).replace("{credential}", credential);
     const parts = [
         `${operation.method} ${url.origin}${url.pathname} answered ${status}`,
         code === "" ? "" : ` (${code})`,
         message === "" ? "" : `: ${message}`,
         requestId === "" ? "" : ` [request ${requestId}]`,
-        step === undefined ? "" : `. Next: ${step}`,
+        `. Next: ${step}`,
     ];
     return new ApiError(parts.join(""), status, code);
 }
@@ -104,4 +113,9 @@ function innermost(error: unknown): { code: string; message: string } {
 /** What a thrown value says. */
 export function messageOf(error: unknown): string {
     return error instanceof Error ? error.message : String(error);
+}
+
+/** The same without its advice, for a message that gives its own. */
+export function seenIn(error: unknown): string {
+    return messageOf(error).split(". Next: ")[0] ?? "";
 }

@@ -1,6 +1,6 @@
 import type { SecurityGroupRule } from "../api/schemas";
 import type { Context } from "../context";
-import { ApiError, messageOf } from "../errors";
+import { ApiError, messageOf, seenIn } from "../errors";
 import { inputsOf, isUnknown, UnfinishedError, type Failure, type Handler } from "../handler";
 import { createOnce } from "./create-once";
 import { unlessGone } from "./forgiving";
@@ -96,7 +96,7 @@ export const securityGroup: Handler<SecurityGroupInputs> = {
         try {
             await converge(group.id, inputs.rules, context);
         } catch (error) {
-            const reason = messageOf(error);
+            const reason = seenIn(error);
             throw new UnfinishedError(
                 `security group ${name} (${group.id}) lacks rules: ${reason}. ` +
                     "Next: run `pulumi up` again to go on",

@@ -1,6 +1,6 @@
 import { isLoopbackAddress, isLoopbackUrl, networksOverlap } from "../network";
 import type { Context } from "../context";
-import { messageOf } from "../errors";
+import { seenIn } from "../errors";
 import { isUnknown, type Failure } from "../handler";
 import { unlessGone } from "./forgiving";
 import { differences } from "./virtual-machine-adopt";
@@ -67,7 +67,7 @@ async function checkQuorum(inputs: VirtualMachineInputs, context: Context): Prom
         .bootstrap(bootstrap)("getStatus", { cluster_id: clusterId })
         .then(({ nodes }) => nodes.filter((node) => node.slot !== slot && !node.healthy))
         .then((nodes) => nodes.map((node) => `${node.slot} is not healthy`))
-        .catch((error: unknown) => [`the others' health is not known: ${messageOf(error)}`]);
+        .catch((error: unknown) => [`the others' health is not known: ${seenIn(error)}`]);
     return others.length === 0
         ? []
         : [

@@ -1,6 +1,6 @@
 import type { Vm } from "../api/schemas";
 import type { BootstrapServer, Context } from "../context";
-import { ApiError, messageOf } from "../errors";
+import { ApiError, seenIn } from "../errors";
 import { inputsOf, UnfinishedError, type Existing, type Handler } from "../handler";
 import { createOnce } from "./create-once";
 import { unlessGone } from "./forgiving";
@@ -181,34 +181,49 @@ async function finish(
     const call = context.excloud();
     let found = "its state is not known";
     let state: VirtualMachineInputs["state"] = "RUNNING";
+    let next = "run `pulumi up` again to go on, or list the node in replaceNodes";
+    let missing = 0;
     try {
         const last = await context.poll(inputs.timeouts.create, async () => {
             const vm = await unlessGone(call("vmGet", { vm_id: id }));
-            state = vm === undefined ? "TERMINATED" : stateOf(vm);
-            found = vm === undefined ? "it is gone" : `its state is ${vm.state}`;
-            if (vm?.state === "STOPPED") {
+            if (vm === undefined) {
+                return ++missing < patienceWithMissing ? undefined : null;
+            }
+            missing = 0;
+            state = stateOf(vm);
+            found = `its state is ${vm.state}`;
+            if (vm.state === "STOPPED") {
                 await call("vmStart", { vm_id: Number(id) }).catch(passing);
             }
-            const isFinal = vm?.state === "RUNNING" || state === "ERROR" || state === "TERMINATED";
-            return isFinal ? (vm ?? null) : undefined;
+            const isFinal = vm.state === "RUNNING" || state === "ERROR" || state === "TERMINATED";
+            return isFinal ? vm : undefined;
         });
         if (last?.state === "RUNNING") {
             hasRun = true;
             await bindGroups(last, inputs.securityGroupIds, context);
             return { id, outputs: { hasRun } };
         }
+        if (last === null) {
+            found = "the cloud does not know it";
+            // One that ran is given up only by a refresh: the answer may be wrong.
+            state = hasRun ? state : "TERMINATED";
+            next = "run `pulumi up --refresh`; a VM of that name is adopted, else one is made";
+        }
     } catch (error) {
-        found += `; then ${messageOf(error)}`;
+        found += `; then ${seenIn(error)}`;
     }
-    const next = isReplacedNext(state, hasRun)
-        ? "run `pulumi up` again to have it replaced"
-        : "run `pulumi up` again to go on, or list the node in replaceNodes";
+    if (isReplacedNext(state, hasRun)) {
+        next = "run `pulumi up` again to have it replaced";
+    }
     throw new UnfinishedError(
         `VM ${inputs.name} (${id}) does not run as it should: ${found}; waited at most ` +
             `${inputs.timeouts.create} s. Next: ${next}`,
         { id, outputs: { hasRun, state } },
     );
 }
+
+/** Looks in a row that find nothing until a VM counts as gone: what was just made may not show at once. */
+const patienceWithMissing = 10;
 
 /** Lets an error through that the next look at the VM may explain; all others are thrown. */
 function passing(error: unknown): ApiError {

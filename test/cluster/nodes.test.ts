@@ -20,7 +20,8 @@ afterAll(() => cluster.bench.close());
 
 const state = async (vm_id: number) => (await cluster.bench.cloud("vmGet", { vm_id })).state;
 const hasState = (vm_id: number, wanted: string) =>
-    eventually(60, async () => expect(await state(vm_id)).toBe(wanted));
+    // The end of a machine waits for its disk, on a host that others write to as well.
+    eventually(180, async () => expect(await state(vm_id)).toBe(wanted));
 
 /** A VM whose user data counts how often it ran. */
 async function create(slot: string): Promise<number> {

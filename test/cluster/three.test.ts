@@ -140,7 +140,8 @@ describe("three control planes", () => {
             const writer = new Writer(cluster, other ?? "");
             await sleep(3_000);
             process.kill(await cluster.pid(slot), "SIGKILL");
-            await eventually(30, async () => {
+            // The end of a machine waits for its disk, on a host that others write to as well.
+            await eventually(180, async () => {
                 expect((await cluster.bench.cloud("vmGet", { vm_id: vm })).state).toBe("STOPPED");
             });
             await sleep(10_000);

@@ -41,6 +41,11 @@ const anObject = (name: string): readonly Refused[] => [
     [{ [name]: "x" }, `${name} is "x"; give an object`],
     [{ [name]: [] }, `${name} is []; give an object`],
 ];
+const trueOrFalse = (name: string): readonly Refused[] =>
+    [1, "true", null].map((value) => [
+        { [name]: value },
+        `${name} is ${JSON.stringify(value)}; allowed are true, false`,
+    ]);
 const aDomain = (name: string): readonly Refused[] =>
     ["Upper.example", "-a.example", "a..b", "", 5].map((value) => [
         { [name]: value },
@@ -248,6 +253,29 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
                 "so that etcd keeps its quorum",
         ],
     ],
+    replaceWithoutQuorum: trueOrFalse("replaceWithoutQuorum"),
+    deletionProtection: trueOrFalse("deletionProtection"),
+    adopt: [
+        ...anObject("adopt"),
+        [
+            { adopt: { securityGroupId: 0 } },
+            "adopt.securityGroupId is 0; give a whole number, at least 1",
+        ],
+        [
+            { adopt: { securityGroupId: 7 }, securityGroupIds: [8] },
+            "adopt.securityGroupId is 7, beside securityGroupIds: give one of them",
+        ],
+        [
+            { adopt: { controlPlaneVmIds: { "cp-2": 7 } } },
+            'adopt.controlPlaneVmIds names "cp-2"; the nodes are cp-1',
+        ],
+        [
+            { adopt: { controlPlaneVmIds: { "cp-1": "7" } } },
+            'adopt.controlPlaneVmIds has "7" for cp-1; give the id of a VM',
+        ],
+        [{ adopt: { dnsRecord: 1 } }, "adopt.dnsRecord is 1; allowed are true, false"],
+        [{ adopt: { subnet: 1 } }, "adopt.subnet is not an argument of a cluster"],
+    ],
     timeouts: [...seconds("vmCreate"), ...seconds("vmDelete"), ...seconds("ready")],
 };
 
@@ -300,6 +328,9 @@ describe("what is accepted", () => {
                 certificates: { keyAlgorithm: "RSA", validityDays: 10, renewBeforeDays: 0 },
                 mirrors: { images: "https://registry.example" },
                 replaceNodes: ["cp-3"],
+                replaceWithoutQuorum: true,
+                deletionProtection: true,
+                adopt: { controlPlaneVmIds: { "cp-3": 7 }, dnsRecord: true },
                 timeouts: { vmCreate: 1, vmDelete: 1, ready: 1 },
             },
         ],

@@ -188,7 +188,7 @@ describe("an error", () => {
             (await clientOf(answer(404, envelope)))("vmGet", { vm_id: 9 }),
         );
         expect(error.message).toMatch(
-            /^GET http:\/\/127.0.0.1:\d+\/compute\/9 answered 404 \(compute.instance.not_found\): no such VM \[request 01J\]$/,
+            /^GET http:\/\/127.0.0.1:\d+\/compute\/9 answered 404 \(compute.instance.not_found\): no such VM \[request 01J\]\. Next: /,
         );
         expect(error).toMatchObject({ isNotFound: true, hasUnknownOutcome: false });
     });
