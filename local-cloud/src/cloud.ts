@@ -5,9 +5,18 @@ import * as path from "node:path";
 
 import type { FastifyInstance } from "fastify";
 
-import type { OperationName, RequestOf, ResponseOf, operations, schemas } from "excloud-k8s/api";
+import {
+    operations,
+    type OperationName,
+    type RequestOf,
+    type ResponseOf,
+    type schemas,
+} from "excloud-k8s/api";
 
-import { Faults } from "./faults";
+import { CallFaults } from "./faults/call-faults";
+import { NodeFaults } from "./faults/node-faults";
+import { callFaults } from "./faults/plugin";
+import { spoiltVms } from "./faults/spoilt-vms";
 import type { CloudContext } from "./handlers/handler";
 import { handlers } from "./handlers/index";
 import { releaseVm } from "./handlers/vms";
@@ -47,6 +56,8 @@ export interface LocalCloud {
     /** File with the API key, mode 0600. */
     readonly apiKeyFile: string;
     readonly orgId: number;
+    /** What goes wrong on purpose with calls over HTTP; `call` is never hit. */
+    readonly faults: CallFaults<OperationName>;
     /** The environment variables that make the provider use this cloud. */
     environment(): Record<string, string>;
     /** Everything that exists and costs or lingers. */
@@ -120,8 +131,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
             options.tokenLifetimeMs ?? defaultTokenLifetimeMs,
         );
 
-        const faults = new Faults();
-        const imds = imdsServer(stores, tokens, faults);
+        const nodeFaults = new NodeFaults();
+        const imds = imdsServer(stores, tokens, nodeFaults);
         opened.push(() => imds.close());
         const imdsUrl =
             real === undefined
@@ -138,12 +149,14 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
                   });
         if (realNodes !== undefined) {
             opened.push(() => realNodes.close());
-            faults.use(realNodes.mirror);
+            nodeFaults.use(realNodes.mirror);
         }
         const nodes = realNodes?.driver ?? otherNodes(simulated, dir, imdsUrl, delays);
         opened.push(() => nodes.close());
 
-        const lifecycle: Lifecycle = new Lifecycle(stores.vms, nodes.work, (vm) => {
+        const faults = new CallFaults<OperationName>(operations);
+        const work = spoiltVms(nodes.work, faults);
+        const lifecycle: Lifecycle = new Lifecycle(stores.vms, work, (vm) => {
             nodes.entered(vm);
             if (vm.state === "TERMINATED") {
                 tokens.revoke(vm.vm_id);
@@ -154,10 +167,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         const cloud: CloudContext = { stores, lifecycle };
 
         const compute = serviceServer("compute", cloud, tokens);
-        addAdminRoutes(compute, stores, nodes, faults);
+        addAdminRoutes(compute, stores, nodes, nodeFaults, faults);
         const dns = serviceServer("dns", cloud, tokens);
         const iam = serviceServer("iam", cloud, tokens);
-        for (const app of [compute, dns, iam]) opened.push(() => app.close());
+        for (const app of [compute, dns, iam]) {
+            opened.push(() => app.close());
+            app.register(callFaults(faults));
+        }
         const computeUrl = await listen(compute, host, options.ports?.compute);
         const dnsUrl = await listen(dns, host, options.ports?.dns);
         const iamUrl = await listen(iam, host, options.ports?.iam);
@@ -177,6 +193,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
             apiKey,
             apiKeyFile,
             orgId,
+            faults,
             environment: () => ({
                 EXCLOUD_COMPUTE_BASE_URL: computeUrl,
                 EXCLOUD_DNS_BASE_URL: dnsUrl,

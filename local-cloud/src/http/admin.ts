@@ -1,7 +1,9 @@
 import { Type, type Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 
-import type { Faults } from "../faults";
+import type { CallFaults } from "../faults/call-faults";
+import { faultKinds, type FaultKind } from "../faults/kinds";
+import type { NodeFaults } from "../faults/node-faults";
 import { inventoryOf } from "../inventory";
 import type { NodeDriver } from "../nodes/driver";
 import type { Stores } from "../state/stores";
@@ -9,14 +11,14 @@ import { notFound } from "./errors";
 
 /**
  * What the real cloud has no call for, under `/_local/` of the compute listener and behind the same
- * API key: what exists, how the nodes fare, and what
- * is to go wrong around them.
+ * API key: what exists, how the nodes fare, and what is to go wrong around them and with calls.
  */
 export function addAdminRoutes(
     app: FastifyInstance,
     stores: Stores,
     nodes: NodeDriver,
-    faults: Faults,
+    nodeFaults: NodeFaults,
+    callFaults: CallFaults,
 ): void {
     app.get("/_local/inventory", () => inventoryOf(stores));
     app.get("/_local/nodes", () => nodes.statuses());
@@ -33,11 +35,33 @@ export function addAdminRoutes(
         "/_local/faults",
         { schema: { body: faultsSchema } },
         async ({ body }) => {
-            if (body.imds_delay_ms !== undefined) faults.imdsDelayMs = body.imds_delay_ms;
-            if (body.mirror !== undefined) await faults.setMirror(body.mirror ?? undefined);
+            if (body.imds_delay_ms !== undefined) nodeFaults.imdsDelayMs = body.imds_delay_ms;
+            if (body.mirror !== undefined) await nodeFaults.setMirror(body.mirror ?? undefined);
             return {};
         },
     );
+    app.post<{ Body: Static<typeof callFaultSchema> }>(
+        "/_local/faults/calls",
+        { schema: { body: callFaultSchema } },
+        ({ body: { times, ...spec } }) => {
+            const { id } = callFaults.add({
+                ...spec,
+                ...(times === undefined ? {} : { times: times ?? Infinity }),
+            });
+            return { id };
+        },
+    );
+    app.get("/_local/faults/calls", () =>
+        // JSON has no infinity: `null`, as when it was given.
+        callFaults.list().map((fault) => ({
+            ...fault,
+            times: Number.isFinite(fault.times) ? fault.times : null,
+        })),
+    );
+    app.delete("/_local/faults/calls", () => {
+        callFaults.clear();
+        return {};
+    });
 }
 
 /** What is given changes; `null` ends the mirror's fault. */
@@ -51,6 +75,24 @@ const faultsSchema = Type.Object(
                 Type.Object({ path: Type.String(), content: Type.String() }),
             ]),
         ),
+    },
+    { additionalProperties: false },
+);
+
+const count = Type.Integer({ minimum: 1 });
+
+/** `times` is `null` for all calls until the faults are cleared. */
+const callFaultSchema = Type.Object(
+    {
+        operation: Type.String(),
+        kind: Type.Union(
+            (Object.keys(faultKinds) as FaultKind[]).map((kind) => Type.Literal(kind)),
+        ),
+        match: Type.Optional(
+            Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+        ),
+        occurrence: Type.Optional(count),
+        times: Type.Optional(Type.Union([count, Type.Null()])),
     },
     { additionalProperties: false },
 );

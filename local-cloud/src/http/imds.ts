@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
-import type { Faults } from "../faults";
+import type { NodeFaults } from "../faults/node-faults";
 import type { VmRow } from "../state/model";
 import type { Stores } from "../state/stores";
 import type { Tokens } from "../state/tokens";
@@ -13,7 +13,7 @@ import { jsonServer } from "./server";
  * The instance metadata service: plain HTTP, and the caller is known by the address it calls from.
  * A token is bound to its VM, so it is of no use from another.
  */
-export function imdsServer(stores: Stores, tokens: Tokens, faults: Faults): FastifyInstance {
+export function imdsServer(stores: Stores, tokens: Tokens, faults: NodeFaults): FastifyInstance {
     const app = jsonServer("imds");
     app.addHook("onRequest", async () => {
         if (faults.imdsDelayMs > 0) await sleep(faults.imdsDelayMs);

@@ -1,7 +1,7 @@
-import type { Mirror, MirrorFault } from "./real/mirror";
+import type { Mirror, MirrorFault } from "../real/mirror";
 
 /** What goes wrong on purpose around the nodes; nothing by default. */
-export class Faults {
+export class NodeFaults {
     /** How long the metadata service thinks about each request, in milliseconds. */
     imdsDelayMs = 0;
     private mirror: Mirror | undefined;
