@@ -28,11 +28,14 @@ export interface DiffResult {
 export type ReadResult =
     { id: string; props: Properties; inputs?: Properties } | Record<string, never>;
 
-/** Speaks the dynamic provider's protocol for a handler. */
-export function adapt<I extends object, O extends object>(handler: Handler<I, O>): DynamicProvider {
+/** Speaks the dynamic provider's protocol for a handler, which reaches the world by `contextOf`. */
+export function adapt<I extends object, O extends object>(
+    handler: Handler<I, O>,
+    contextOf: (config: ConfigReader) => Context = makeContext,
+): DynamicProvider {
     // The process asks for the provider once and configures it before the first call, without
     // waiting: nothing here may be asynchronous or throw.
-    let context: Context = makeContext(() => undefined);
+    let context: Context = contextOf(() => undefined);
 
     const outputsOf = (inputs: object, existing: Existing<object, object>): Properties => {
         const kept: Properties = { ...inputs };
@@ -46,7 +49,7 @@ export function adapt<I extends object, O extends object>(handler: Handler<I, O>
 
     return {
         configure: ({ config }) => {
-            context = makeContext((key) => config.get(key));
+            context = contextOf((key) => config.get(key));
         },
 
         check: (olds, news) =>

@@ -31,7 +31,6 @@ export class ApiError extends Error {
 
 /** What to do next, by HTTP status, in the words of somebody who has to do it. */
 const nextSteps: Readonly<Record<number, string>> = {
-    400: "look at the argument that the message names",
     401: "the credential is missing, wrong or expired; {credential}",
     403: "the credential may not do this: ask for a policy that allows it, or use another one; {credential}",
     404: "what the call needs may have been deleted: run `pulumi up --refresh`",
@@ -40,9 +39,14 @@ const nextSteps: Readonly<Record<number, string>> = {
 };
 
 function nextStep(status: number): string {
-    return status < 300
-        ? "something else answers in the API's place: check its URL, and proxies on the way"
-        : (nextSteps[status] ?? "the service fails: run the command again in a while");
+    if (status < 300) {
+        return "something else answers in the API's place: check its URL, and proxies on the way";
+    }
+    const otherwise =
+        status < 500
+            ? "look at the argument that the message names"
+            : "the service fails: run the command again in a while";
+    return nextSteps[status] ?? otherwise;
 }
 
 /** Builds the error of an HTTP answer, accepting every error shape that Excloud's APIs are known to use. */

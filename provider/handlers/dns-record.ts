@@ -71,25 +71,46 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
     },
 
     async delete(_id, state, context) {
-        const { zoneName: zone_name, type, name, values, dnsConfigured } = state;
+        const where = `${state.name}.${state.zoneName}`;
         try {
-            for (const { value } of (await unlessGone(list(state, context))) ?? []) {
-                // Of a name that never was ours, only what an attempt of ours may have left.
-                if (dnsConfigured || values.includes(value)) {
-                    const call = context.excloud();
-                    await unlessGone(call("recordDelete", { zone_name, type, name, value }));
-                }
+            if (!(await context.poll(clearingTime, () => clear(state, context)))) {
+                throw new Error(
+                    `${where} still has records after ${clearingTime} s. Next: run the command again`,
+                );
             }
         } catch (error) {
-            if (dnsConfigured) {
+            if (state.dnsConfigured) {
                 throw error;
             }
             // Worth a try, not a failure.
-            const reason = messageOf(error);
-            context.log(`warning: ${name}.${zone_name} may have records left: ${reason}`);
+            context.log(`warning: ${where} may have records left: ${messageOf(error)}`);
         }
     },
 };
+
+/** Seconds for which deleted records may still be listed. */
+const clearingTime = 10;
+
+/** Deletes what is there of ours. True when a list shows that nothing is left. */
+async function clear(
+    state: DnsRecordInputs & DnsRecordOutputs,
+    context: Context,
+): Promise<true | undefined> {
+    const call = context.excloud();
+    const { zoneName: zone_name, type, name } = state;
+    const found = await unlessGone(list(state, context));
+    if (found === undefined) {
+        // One wrong answer would leave the records behind for good.
+        const isThere = (await call("zoneList")).some((zone) => zone.name === zone_name);
+        return isThere ? undefined : true;
+    }
+    // Of a name that never was ours, only what an attempt of ours may have left.
+    const ours = found.filter(({ value }) => state.dnsConfigured || state.values.includes(value));
+    for (const { value } of ours) {
+        await unlessGone(call("recordDelete", { zone_name, type, name, value }));
+    }
+    return ours.length === 0 ? true : undefined;
+}
 
 function idOf({ zoneName, type, name }: DnsRecordInputs): string {
     return `${zoneName}:${type}:${name}`;

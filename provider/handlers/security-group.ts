@@ -138,15 +138,18 @@ export const securityGroup: Handler<SecurityGroupInputs> = {
 };
 
 async function deleteGroup(id: number, context: Context): Promise<true | undefined> {
+    const call = context.excloud();
     try {
-        await unlessGone(context.excloud()("securityGroupDelete", { security_group_id: id }));
-        return true;
+        await unlessGone(call("securityGroupDelete", { security_group_id: id }));
     } catch (error) {
         if (error instanceof ApiError && error.status === 409) {
             return undefined; // in use
         }
         throw error;
     }
+    // One wrong answer would leave the group behind for good.
+    const isThere = (await call("securityGroupList")).some((group) => group.id === id);
+    return isThere ? undefined : true;
 }
 
 /**

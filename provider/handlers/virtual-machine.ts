@@ -111,11 +111,15 @@ export const virtualMachine: Handler<VirtualMachineInputs, VirtualMachineOutputs
 
     update: (id, state, inputs, context) => finish(id, state, inputs, context),
 
-    async delete(id, { name, timeouts }, context) {
+    async delete(id, { name, zoneId, timeouts }, context) {
         const call = context.excloud();
         let trouble = "";
+        const isThere = (vm: Vm) => String(vm.vm_id) === id && vm.state !== "TERMINATED";
         const isGone = async () => {
-            const vm = await unlessGone(call("vmGet", { vm_id: id }));
+            const vm =
+                (await unlessGone(call("vmGet", { vm_id: id }))) ??
+                // One wrong answer would leave the VM behind for good.
+                (await call("vmList", { zone_id: zoneId })).find(isThere);
             if (vm === undefined || vm.state === "TERMINATED") {
                 return true;
             }

@@ -1,0 +1,130 @@
+import { jest } from "@jest/globals";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { startLocalCloud, type LocalCloud } from "excloud-local";
+import { CallFaults, callFaults } from "excloud-local/faults";
+import fastify, { type FastifyInstance } from "fastify";
+
+import { startServer, type RunningServer } from "../../../../bootstrap-server/src/server";
+import { makeClient } from "../../../../provider/api/client";
+import { defaultPatience, type Patience } from "../../../../provider/api/retry";
+import type { Operation } from "../../../../provider/api/operation";
+import { bootstrapOperations } from "../../../../provider/bootstrap/operations";
+import { makeContext, type Context } from "../../../../provider/context";
+import { ApiError } from "../../../../provider/errors";
+
+// An ES module that the documentation's file server loads for downloads, which it never offers.
+// Node loads it by require; jest's module loader cannot.
+jest.mock("content-disposition", () => ({}));
+
+/** Everything that the providers talk to, real and in this process, with faults on demand. */
+export interface World {
+    readonly cloud: LocalCloud;
+    /** Faults of the bootstrap server's operator API; those of the cloud are `cloud.faults`. */
+    readonly bootstrapFaults: CallFaults;
+    /** Reaches the world with little patience: its times are a fraction of the real ones. */
+    readonly contextOf: () => Context;
+    /** Names of the operations that were called since the last `forget`. */
+    readonly called: Set<string>;
+    close(): Promise<void>;
+}
+
+/** A second of a handler's waiting lasts this much of one. */
+const haste = 0.1;
+
+const patience: Patience = {
+    ...defaultPatience,
+    maxRetries: 2,
+    firstPause: 10,
+    longestPause: 20,
+    silence: 300,
+    wholeCall: 5_000,
+};
+
+/** Starts a cloud without nodes, and the bootstrap server behind a gateway that has the faults. */
+export async function openWorld(): Promise<World> {
+    const dir = mkdtempSync(join(tmpdir(), "faults-"));
+    const cloud = await startLocalCloud({
+        dir: join(dir, "cloud"),
+        nodes: "none",
+        delays: { creating: 5, starting: 5, stopping: 5, terminating: 5 },
+    });
+    const server = await startServer({
+        listen: { host: "127.0.0.1", port: 0 },
+        dataDir: join(dir, "server"),
+        excloud: {
+            iamBaseUrl: cloud.iamUrl,
+            computeBaseUrl: cloud.computeUrl,
+            apiKey: cloud.apiKey,
+        },
+        logLevel: "silent",
+    });
+    const bootstrapFaults = new CallFaults(bootstrapOperations);
+    const gateway = gatewayTo(server, bootstrapFaults);
+    const settings: Record<string, string> = {
+        "excloud:apiKey": cloud.apiKey,
+        "excloud:computeBaseUrl": cloud.computeUrl,
+        "excloud:dnsBaseUrl": cloud.dnsUrl,
+        "excloud:iamBaseUrl": cloud.iamUrl,
+        "excloud-k8s:bootstrapUrl": await gateway.listen({ host: "127.0.0.1", port: 0 }),
+        "excloud-k8s:bootstrapToken": server.operatorToken,
+    };
+    const called = new Set<string>();
+    const noting =
+        (call: unknown) =>
+        (...given: [string, ...unknown[]]) => {
+            called.add(given[0]);
+            return (call as (...given: unknown[]) => unknown)(...given);
+        };
+    return {
+        cloud,
+        bootstrapFaults,
+        called,
+        contextOf: () => {
+            const real = makeContext((key) => settings[key], patience);
+            return {
+                excloud: () => noting(real.excloud()) as ReturnType<Context["excloud"]>,
+                bootstrap: (server, maxRetries) =>
+                    noting(real.bootstrap(server, maxRetries)) as ReturnType<Context["bootstrap"]>,
+                log: () => undefined,
+                poll: (seconds, probe) => real.poll(seconds * haste, probe),
+            };
+        },
+        close: async () => {
+            await gateway.close();
+            await server.close();
+            await cloud.close();
+            rmSync(dir, { recursive: true, force: true });
+        },
+    };
+}
+
+/** Passes the operator's calls on to the server; the faults lie in between. */
+function gatewayTo(server: RunningServer, faults: CallFaults): FastifyInstance {
+    const app = fastify({ forceCloseConnections: true, bodyLimit: 4 * 1024 * 1024 });
+    void app.register(callFaults(faults));
+    app.setErrorHandler((error, _request, reply) => {
+        const status = error instanceof ApiError ? error.status || 502 : 500;
+        const message = (error as Error).message;
+        return reply.code(status).send({ error: { code: "gateway", message } });
+    });
+    const call = makeClient(bootstrapOperations, {
+        baseUrls: { bootstrap: server.url },
+        token: () => server.operatorToken,
+        credentialName: "use the test's token",
+        caPem: server.caPem,
+    }) as (name: string, request: object) => Promise<unknown>;
+    void app.after(() => {
+        for (const [name, { method, path }] of Object.entries<Operation>(bootstrapOperations)) {
+            app.route({
+                method,
+                url: path.replace(/\{(\w+)\}/g, ":$1"),
+                handler: async ({ params, body }) =>
+                    (await call(name, { ...(params as object), ...(body as object) })) ?? {},
+            });
+        }
+    });
+    return app;
+}
