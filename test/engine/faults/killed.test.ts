@@ -1,90 +1,96 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
-import { nameOf, openBench, typeOf, type Bench } from "../cluster/harness";
-import { descendantsOf, isAlive, up } from "./support";
+import { setArguments } from "../../../tools/playground/playground";
+import { isFull, seed } from "../../support/full";
+import { openBench, typeOf, type Bench } from "../cluster/harness";
+import { killPoints, type KillPoint, type Phase } from "./kill-points";
+import { endAll, runAndKill } from "./kill";
+import { declared, found } from "./leftovers";
+import { isAlive, up } from "./support";
+import { unlock } from "./unlock";
 
-// The machine that runs Pulumi dies while VMs are being created.
+// The machine that runs Pulumi dies in the middle of a run, at points drawn from a seed. Each time the
+// documented way back, `excloud-k8s unlock` and the same command again, must leave exactly what the state
+// declares. The points of a round build on each other.
 
-const slots = ["cp-1", "cp-2", "cp-3"];
-const pendingWarning = /pending operation/;
+const points = killPoints(seed, isFull ? 8 : 1);
+const counts = { killed: 0, adopted: 0, providersLeft: 0, pending: 0, leaked: 0, duplicated: 0 };
 
 let bench: Bench;
-let left: number[];
 
 beforeAll(async () => {
-    bench = await openBench();
+    process.stderr.write(`kill points: EXCLOUD_SEED=${seed} EXCLOUD_FULL=${isFull ? 1 : 0}\n`);
+    bench = await openBench({ arguments: { controlPlaneCount: 1 } });
 });
-afterAll(() => bench?.close());
-
-test("the engine and its provider are killed while VMs are being created", async () => {
-    const engine = startUp();
-    while ((await bench.vms()).length === 0) {
-        expect(engine.exitCode).toBeNull();
-        await sleep(20);
-    }
-    await kill(engine);
-
-    left = (await bench.vms()).map(({ vm_id }) => vm_id);
-    expect(left.length).toBeGreaterThan(0);
-    const { stdout } = await bench.stack.capture(["stack", "export"]);
-    const { deployment } = JSON.parse(stdout) as {
-        deployment: { pending_operations?: { resource: { urn: string }; type: string }[] };
-    };
-    const pending = deployment.pending_operations?.filter(
-        ({ resource }) => typeOf(resource) === "VirtualMachine",
-    );
-    expect(pending?.map(({ type }) => type)).toContain("creating");
-    const known = (await bench.resources()).filter((r) => typeOf(r) === "VirtualMachine");
-    expect(known.map(nameOf)).toEqual([]);
+afterAll(async () => {
+    process.stderr.write(`kill points: ${points.length}, ${JSON.stringify(counts)}\n`);
+    await bench?.close();
 });
 
-test("after cancel, up takes over the VMs that were left", async () => {
-    await bench.pulumi(["cancel", "--yes"]);
-    const { code, text } = await up(bench.stack);
-    expect([code, text]).toEqual([0, expect.stringMatching(pendingWarning)]);
-    expect(text).toContain("was left by an interrupted run: adopted");
+/** How the run of a phase is started. */
+const commands: Record<Phase, (round: number) => Promise<string[]>> = {
+    create: () => Promise.resolve(["up"]),
+    update: async (round) => {
+        await setArguments(bench.stack, [`apiServerExtraArgs.goaway-chance=0.00${round + 1}`]);
+        await bench.stack.set("cluster.apiServerAllowedCidrs[0]", `10.0.${round}.0/24`);
+        return ["up"];
+    },
+    replace: async () => {
+        const vm = (await bench.resources()).find((r) => typeOf(r) === "VirtualMachine");
+        return ["up", "--replace", vm!.urn];
+    },
+    destroy: () => Promise.resolve(["destroy"]),
+};
 
-    const vms = await bench.vms();
-    expect(vms.map(({ name }) => name.slice(-4)).sort()).toEqual(slots);
-    expect(vms.map(({ vm_id }) => vm_id)).toEqual(expect.arrayContaining(left));
-    const known = (await bench.resources()).filter((r) => typeOf(r) === "VirtualMachine");
-    expect(known.map(({ id }) => Number(id)).sort()).toEqual(vms.map(({ vm_id }) => vm_id).sort());
+test.each(points)(
+    "round $round: killed in $phase $delay ms after line $line (engine only: $engineOnly)",
+    async (point) => {
+        const args = await commands[point.phase](point.round);
+        const run = await runAndKill(bench.stack, args, point);
+        counts.killed += run.wasKilled ? 1 : 0;
+        const providers = run.left.filter(({ isProvider }) => isProvider);
+        counts.providersLeft += providers.length;
+
+        await mustUnlock(run.wasKilled);
+        expect(providers.filter(({ pid }) => isAlive(pid))).toEqual([]);
+        endAll(run.left);
+        await (point.phase === "destroy" ? mustEnd() : mustConverge(point));
+    },
+);
+
+test("the runs really were killed", () => {
+    expect(counts.killed).toBeGreaterThan(points.length / 2);
 });
 
-test("refresh clears the warning about what was under way", async () => {
-    await bench.pulumi(["refresh", "--clear-pending-creates", "--yes", "--skip-preview"]);
-    const text = await bench.pulumi(["preview", "--expect-no-changes"]);
-    expect(text).not.toMatch(pendingWarning);
-    expect(await bench.vms()).toHaveLength(3);
-});
-
-test("destroy leaves nothing", async () => {
-    await bench.pulumi(["destroy", "--yes", "--skip-preview"]);
-    expect(Object.values(await bench.inventory()).flat()).toEqual([]);
-    expect(await bench.resources()).toEqual([]);
-});
-
-function startUp(): ChildProcess {
-    const { pulumi, env, project, name } = bench.stack.options;
-    const flags = ["--yes", "--skip-preview", "--stack", name, "--non-interactive"];
-    return spawn(pulumi, ["up", ...flags], { cwd: project, env, stdio: "ignore" });
+async function mustUnlock(wasKilled: boolean): Promise<void> {
+    const { code, text } = await unlock(bench.stack);
+    expect([code, text]).toEqual([
+        0,
+        expect.stringMatching(wasKilled ? /Unlocked/ : /nothing to do/),
+    ]);
+    counts.pending += text.includes("interrupted while") ? 1 : 0;
+    const again = await unlock(bench.stack, []);
+    expect([again.code, again.text]).toEqual([0, expect.stringContaining("nothing to do")]);
 }
 
-/** Kills a process and all it started, and waits until none of them is left. */
-async function kill(engine: ChildProcess): Promise<void> {
-    const ended = once(engine, "exit");
-    // Children first found, then all killed: the engine could otherwise start to clean up.
-    const all = [engine.pid!, ...descendantsOf(engine.pid!)];
-    expect(all.length).toBeGreaterThan(2);
-    for (const pid of all.filter(isAlive)) {
-        process.kill(pid, "SIGKILL");
-    }
-    await ended;
-    while (all.some(isAlive)) {
-        await sleep(20);
-    }
+async function mustConverge({ phase }: KillPoint): Promise<void> {
+    const { code, text } = await up(bench.stack);
+    expect([phase, code, text]).toEqual([phase, 0, expect.not.stringContaining("warning:")]);
+    counts.adopted += text.includes("was left by an interrupted run: adopted") ? 1 : 0;
+    await mustHoldWhatIsDeclared();
+    await bench.pulumi(["preview", "--expect-no-changes"]);
+}
+
+async function mustEnd(): Promise<void> {
+    const text = await bench.pulumi(["destroy", "--yes", "--skip-preview"]);
+    expect(text).not.toContain("warning:");
+    await mustHoldWhatIsDeclared();
+    expect(await bench.resources()).toEqual([]);
+}
+
+async function mustHoldWhatIsDeclared(): Promise<void> {
+    const [inCloud, inState] = [await found(bench), declared(await bench.resources())];
+    counts.leaked += inCloud.filter((thing) => !inState.includes(thing)).length;
+    counts.duplicated += inCloud.length - new Set(inCloud).size;
+    expect(inCloud).toEqual(inState);
 }
