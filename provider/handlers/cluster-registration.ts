@@ -32,11 +32,19 @@ export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegi
         return { id: String(cluster.cluster_id), outputs: outputsOf(cluster) };
     },
 
-    async read(id, { bootstrap }, context) {
+    async read(id, { bootstrap, clusterName }, context) {
         const cluster = await unlessGone(
             context.bootstrap(bootstrap)("getCluster", { cluster_id: id }),
         );
-        return cluster && { id, outputs: outputsOf(cluster) };
+        if (cluster === undefined) {
+            // Everything is named after it: to drop it from the state would be to give the cluster up.
+            throw new Error(
+                `the bootstrap server does not know cluster ${clusterName} (${id}). ` +
+                    "Next: check that it is the right server, with its data; " +
+                    "to give the cluster up, run `pulumi destroy`",
+            );
+        }
+        return { id, outputs: outputsOf(cluster) };
     },
 
     update: (id, { clusterId, clusterName, orgId, verifierMode }) =>

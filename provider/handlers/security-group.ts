@@ -184,7 +184,7 @@ async function converge(
     const existing = await list();
     const wanted = Object.entries(rules);
     const missing = wanted.filter(([, rule]) => !existing.some((found) => isSame(found, rule)));
-    await Promise.all(
+    const attempts = await Promise.allSettled(
         missing.map(([name, rule]) =>
             createOnce(
                 context,
@@ -201,6 +201,11 @@ async function converge(
             ),
         ),
     );
+    // Not before all have ended: what goes on after an error would meet the next attempt.
+    const failed = attempts.find((attempt) => attempt.status === "rejected");
+    if (failed !== undefined) {
+        throw failed.reason;
+    }
     for (const candidate of existing) {
         if (!wanted.some(([, rule]) => isSame(candidate, rule))) {
             await unlessGone(call("ruleDelete", { security_group_rule_id: candidate.id }));

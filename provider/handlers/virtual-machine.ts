@@ -191,6 +191,7 @@ async function finish(
         const last = await context.poll(inputs.timeouts.create, async () => {
             const vm = await unlessGone(call("vmGet", { vm_id: id }));
             if (vm === undefined) {
+                found = "the cloud does not know it";
                 return ++missing < patienceWithMissing ? undefined : null;
             }
             missing = 0;
@@ -208,7 +209,6 @@ async function finish(
             return { id, outputs: { hasRun } };
         }
         if (last === null) {
-            found = "the cloud does not know it";
             // One that ran is given up only by a refresh: the answer may be wrong.
             state = hasRun ? state : "TERMINATED";
             next = "run `pulumi up --refresh`; a VM of that name is adopted, else one is made";

@@ -24,8 +24,6 @@ export interface Variant {
     readonly ttl: number;
 }
 
-export const firstVariant: Variant = { ports: ["22", "6443"], text: "one", groups: [], ttl: 60 };
-
 /** The resources of a cluster of one node, wired as the component does, but for its readiness: no node runs here. */
 export function cluster(key: string, contextOf: () => Context) {
     const made = <I extends object, O extends object>(handler: Handler<I, O>) =>
@@ -41,14 +39,16 @@ export function cluster(key: string, contextOf: () => Context) {
         dns: made(dnsRecord),
     };
     const bootstrap = { operatorUrl: "https://bootstrap.example" };
-    return (variant: Variant = firstVariant): Declared[] => {
+    return (variant: Variant): Declared[] => {
         const inputs: Record<keyof typeof providers, Declared["inputs"]> = {
             registration: () => ({ bootstrap, key }),
             group: (of) => ({
                 name: of("registration")["clusterName"],
                 description: "nodes",
                 subnetId: 1,
-                rules: Object.fromEntries(variant.ports.map((port) => [`port ${port}`, open(port)])),
+                rules: Object.fromEntries(
+                    variant.ports.map((port) => [`port ${port}`, open(port)]),
+                ),
                 timeouts,
             }),
             roleFiles: (of) => ({
