@@ -6,8 +6,12 @@ import type { FastifyReply } from "fastify";
 import { untilFreed, type HitCall } from "./hit-call";
 import type { KindWith } from "./kinds";
 
+/** How long a body takes in crumbs, and in how many at most. */
+const bodyMs = 400;
 const crumbs = 40;
-const crumbDelayMs = 10;
+
+/** How long half a body has to be on its way. */
+const halfMs = 10;
 
 /** An answer that was ready to be sent. */
 export interface Answered extends HitCall {
@@ -35,14 +39,15 @@ function sendPieces(reply: FastifyReply, whole: Buffer, pieces: AsyncIterable<Bu
 async function* inCrumbs(body: Buffer): AsyncGenerator<Buffer> {
     const size = Math.ceil(body.length / crumbs);
     for (let start = 0; start < body.length; start += size) {
+        // Never after the last crumb: the client then takes the connection for free.
+        if (start > 0) await sleep((bodyMs * size) / body.length);
         yield body.subarray(start, start + size);
-        await sleep((crumbDelayMs * crumbs) / Math.ceil(body.length / size));
     }
 }
 
 async function* halfThenEnd(body: Buffer, reply: FastifyReply): AsyncGenerator<Buffer> {
     yield firstHalf(body);
-    await sleep(crumbDelayMs); // so that the half is on its way
+    await sleep(halfMs);
     reply.raw.destroy();
 }
 

@@ -76,8 +76,8 @@ export class CallFaults<Name extends string = string> {
         for (const goOn of waiting) goOn();
     }
 
-    /** Counts a call; gives the kind of the fault that hits it. `request` is as `match` sees it. */
-    take(operation: string, request: Readonly<Record<string, unknown>>): FaultKind | undefined {
+    /** Counts a call; gives the fault that hits it. `request` is as `match` sees it. */
+    take(operation: string, request: Readonly<Record<string, unknown>>): CallFault | undefined {
         const matching = this.faults.filter(
             (fault) =>
                 fault.operation === operation &&
@@ -90,9 +90,8 @@ export class CallFaults<Name extends string = string> {
         const due = matching.find(
             ({ seen, occurrence, hits, times }) => seen >= occurrence && hits < times,
         );
-        if (due === undefined) return undefined;
-        due.hits += 1;
-        return due.kind;
+        if (due !== undefined) due.hits += 1;
+        return due;
     }
 
     /** Calls `goOn` at the next `clear()`; the answer takes that back. */

@@ -3,7 +3,7 @@ import type { FastifyPluginCallback, FastifyRequest } from "fastify";
 
 import { after } from "./after";
 import { before } from "./before";
-import type { CallFaults } from "./call-faults";
+import type { CallFault, CallFaults } from "./call-faults";
 import { FormerLists } from "./former-lists";
 import type { FaultKind, KindWith } from "./kinds";
 
@@ -20,38 +20,41 @@ const membersOf = ({ params, query, body }: FastifyRequest): Record<string, unkn
  * neither hit nor counted.
  */
 export function callFaults(faults: CallFaults): FastifyPluginCallback {
-    const names = new Map(
-        Object.entries<Operation>(faults.operations).map(([name, { method, path }]) => [
-            `${method} ${path.replace(/\{(\w+)\}/g, ":$1")}`,
-            name,
+    const routes = new Map(
+        Object.entries<Operation>(faults.operations).map(([name, operation]) => [
+            `${operation.method} ${operation.path.replace(/\{(\w+)\}/g, ":$1")}`,
+            { name, operation },
         ]),
     );
-    const nameOf = ({ routeOptions: { method, url } }: FastifyRequest): string | undefined =>
-        names.get(`${String(method)} ${url}`);
-    const hit = new WeakMap<FastifyRequest, FaultKind>();
+    const routeOf = ({ routeOptions: { method, url } }: FastifyRequest) =>
+        routes.get(`${String(method)} ${url}`);
+    const hit = new WeakMap<FastifyRequest, CallFault>();
     const lists = new FormerLists();
 
     const plugin: FastifyPluginCallback = (app, _options, done) => {
         app.addHook("preHandler", async (request, reply) => {
-            const name = nameOf(request);
-            const operation = name === undefined ? undefined : faults.operations[name];
-            if (name === undefined || operation === undefined) return undefined;
-            const kind = faults.take(name, membersOf(request));
-            if (kind === undefined) return undefined;
-            hit.set(request, kind);
+            const route = routeOf(request);
+            if (route === undefined) return undefined;
+            const { name, operation } = route;
+            const fault = faults.take(name, membersOf(request));
+            if (fault === undefined) return undefined;
+            hit.set(request, fault);
+            const { kind } = fault;
             if (!isBefore(kind)) return undefined;
             return before[kind]({ operation, requestId: request.id, reply, faults });
         });
         app.addHook("onSend", async (request, reply, payload) => {
-            const name = nameOf(request);
-            const kind = hit.get(request);
-            if (name === undefined || (kind !== undefined && isBefore(kind))) return payload;
+            const route = routeOf(request);
+            const fault = hit.get(request);
+            const kind = fault?.kind;
+            if (route === undefined || (kind !== undefined && isBefore(kind))) return payload;
             const text = typeof payload === "string" ? payload : "";
-            const isList = name.endsWith("List") && reply.statusCode === 200;
+            const isList = route.name.endsWith("List") && reply.statusCode === 200;
             const former = isList ? lists.note(request.url, text) : text;
-            return kind === undefined
-                ? payload
-                : after[kind]({ reply, faults, payload: text, former });
+            // All faults may have been cleared while the call was carried out.
+            const isLive = fault !== undefined && faults.list().includes(fault);
+            if (kind === undefined || !isLive) return payload;
+            return after[kind]({ reply, faults, payload: text, former });
         });
         done();
     };

@@ -2,22 +2,11 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { outputsOf } from "../../../tools/playground/playground";
 import { openBench, type Bench } from "../cluster/harness";
-import {
-    stackTrace,
-    stackWith,
-    startFaultyCloud,
-    up,
-    type Fault,
-    type FaultyCloud,
-} from "./support";
-import type { Stack } from "../../../tools/engine/stack";
+import { addFault, listFaults, stackTrace, up } from "./support";
 
 // An `up` of which half fails, each node in a way of its own, and the `up` that mends it.
 
 let bench: Bench;
-let cloud: FaultyCloud;
-let stack: Stack;
-let faults: Record<string, Fault> = {};
 let clusterName: string;
 let survivor: number;
 
@@ -26,19 +15,11 @@ const vmOf = async (slot: string) =>
 
 beforeAll(async () => {
     bench = await openBench();
-    cloud = await startFaultyCloud(
-        bench.services.computeUrl,
-        (name) => faults[name.slice(clusterName.length + 1)],
-    );
-    stack = stackWith(bench, { EXCLOUD_COMPUTE_BASE_URL: cloud.url });
     // The name by which the cluster's VMs will go: a registration is adopted by the same key.
     const key = "organization/quickstart/playground/quickstart";
     clusterName = (await bench.bootstrap("registerCluster", { key })).name;
 });
-afterAll(async () => {
-    await cloud?.close();
-    await bench?.close();
-});
+afterAll(() => bench?.close());
 
 test("each failure names its resource, the call or what was seen, and what to do next", async () => {
     const namesake = await bench.cloud("vmCreate", {
@@ -54,9 +35,16 @@ test("each failure names its resource, the call or what was seen, and what to do
         root_volume: { size_gib: 20, zone_id: 1 },
         user_data: "",
     });
-    faults = { "cp-1": "lose", "cp-3": "refuse" };
+    for (const [slot, kind] of [
+        ["cp-1", "reset-after"],
+        ["cp-3", "status-403"],
+    ] as const) {
+        const match = { name: `${clusterName}-${slot}` };
+        await addFault(bench, { operation: "vmCreate", kind, match });
+    }
 
-    const { code, text } = await up(stack, ["--continue-on-error"]);
+    const { code, text } = await up(bench.stack, ["--continue-on-error"]);
+    expect((await listFaults(bench)).map(({ hits }) => hits)).toEqual([1, 1]);
     expect(code).not.toBe(0);
     expect(text).not.toMatch(stackTrace);
     expect(text).toMatch(/VirtualMachine.* quickstart-cp-2/);
@@ -67,7 +55,8 @@ test("each failure names its resource, the call or what was seen, and what to do
     );
     expect(text).toMatch(/VirtualMachine.* quickstart-cp-3/);
     expect(text).toContain(
-        `POST ${cloud.url}/compute/create answered 403 (compute.auth.forbidden): no policy allows it`,
+        `POST ${bench.services.computeUrl}/compute/create answered 403 (compute.auth.forbidden): ` +
+            "no policy allows this principal to do this",
     );
     expect(text).toContain("Next: the credential may not do this");
 });
@@ -83,9 +72,8 @@ test("a creation whose answer was lost is found again, not repeated", async () =
 test("once the causes are gone, the next up completes what is there", async () => {
     const [namesake] = await vmOf("cp-2");
     await bench.cloud("vmTerminate", { vm_id: namesake!.vm_id, delete_root_volume: true });
-    faults = {};
 
-    const { code, text } = await up(stack);
+    const { code, text } = await up(bench.stack);
     expect([code, text]).toEqual([0, expect.stringContaining("cp-3: ready")]);
     const vms = (await bench.vms()).filter(({ state }) => state === "RUNNING");
     expect(vms.map(({ name }) => name).sort()).toEqual(

@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { OperationName } from "excloud-k8s/api";
+import type { CallFault, CallFaultSpec } from "excloud-local/faults";
 import { request } from "undici";
 
 import { Stack } from "../../../tools/engine/stack";
@@ -52,72 +51,32 @@ export async function withSettings<T>(
     }
 }
 
-/**
- * What happens to a creating call: `refuse` answers 403 without doing it, `lose` does it and cuts the
- * connection before the answer.
- */
-export type Fault = "refuse" | "lose" | undefined;
-
-/** Stands between the provider and the cloud's compute API, and spoils creations of VMs. */
-export interface FaultyCloud {
-    readonly url: string;
-    close(): Promise<void>;
+/** Makes calls of the bench's cloud go wrong. */
+export async function addFault(bench: Bench, fault: CallFaultSpec<OperationName>): Promise<void> {
+    await faultsOfCalls(bench, "POST", fault);
 }
 
-/** Starts one; `faultOf` is asked about each creation, by the name of the VM. */
-export async function startFaultyCloud(
-    target: string,
-    faultOf: (vmName: string) => Fault,
-): Promise<FaultyCloud> {
-    const server = createServer((incoming, answer) => {
-        void (async () => {
-            const body = await textOf(incoming);
-            const isCreation = incoming.url === "/compute/create";
-            const fault = isCreation
-                ? faultOf((JSON.parse(body) as { name: string }).name)
-                : undefined;
-            if (fault === "refuse") {
-                const error = { code: "compute.auth.forbidden", message: "no policy allows it" };
-                answer.writeHead(403, { "content-type": "application/json" });
-                answer.end(JSON.stringify({ error }));
-                return;
-            }
-            const { authorization = "" } = incoming.headers;
-            const real = await request(target + (incoming.url ?? ""), {
-                method: incoming.method as "GET" | "POST",
-                headers: {
-                    authorization,
-                    ...(body === "" ? {} : { "content-type": "application/json" }),
-                },
-                body: body === "" ? null : body,
-            });
-            const text = await real.body.text();
-            if (fault === "lose") {
-                incoming.socket.destroy();
-                return;
-            }
-            answer.writeHead(real.statusCode, { "content-type": "application/json" });
-            answer.end(text);
-        })().catch(() => incoming.socket.destroy());
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return {
-        url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-        close: async () => {
-            server.closeAllConnections();
-            server.close();
-            await once(server, "close");
+/** The faults that were added, each with its hits. */
+export async function listFaults(bench: Bench): Promise<Pick<CallFault, "id" | "hits">[]> {
+    return (await faultsOfCalls(bench, "GET")) as Pick<CallFault, "id" | "hits">[];
+}
+
+async function faultsOfCalls(
+    { services }: Bench,
+    method: "GET" | "POST",
+    fault?: CallFaultSpec,
+): Promise<unknown> {
+    const { statusCode, body } = await request(`${services.computeUrl}/_local/faults/calls`, {
+        method,
+        headers: {
+            authorization: `Bearer ${services.environment["EXCLOUD_API_KEY"]}`,
+            ...(fault ? { "content-type": "application/json" } : {}),
         },
-    };
-}
-
-async function textOf(incoming: IncomingMessage): Promise<string> {
-    let text = "";
-    for await (const chunk of incoming) {
-        text += String(chunk);
-    }
-    return text;
+        body: fault ? JSON.stringify(fault) : null,
+    });
+    const text = await body.text();
+    if (statusCode !== 200) throw new Error(`the cloud's faults answered ${statusCode}: ${text}`);
+    return JSON.parse(text);
 }
 
 /** The process ids of everything that a process started, and that those started. */
