@@ -42,7 +42,7 @@ export function nextStep(pending: readonly Pending[]): string {
     return created
         ? "Unlocked. Next: `pulumi up`, which adopts what the interrupted creations made. Do so before a " +
               "`pulumi destroy`, which would not know of it."
-        : "Unlocked. Next: `pulumi up` or `pulumi destroy`, as before.";
+        : "Unlocked. Next: `pulumi up` or `pulumi destroy`.";
 }
 
 function holder({ username, hostname, pid }: Lock): string {

@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
+import { isHeld, locksOf } from "../../../cli/locks";
+import { commandOf } from "../../../cli/processes";
+
+const stack = "organization/shop/prod";
+const lock = { pid: process.pid, username: "ann", hostname: hostname(), timestamp: "" };
+let folder: string;
+
+beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "locks-"));
+    const locks = join(folder, ".pulumi/locks", stack);
+    mkdirSync(locks, { recursive: true });
+    writeFileSync(join(locks, "1.json"), JSON.stringify(lock));
+    writeFileSync(join(locks, "1.json.attrs"), "{}");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("a folder's locks are those of the stack", () => {
+    const url = pathToFileURL(folder).href;
+    expect(locksOf(url, stack)).toEqual([lock]);
+    expect(locksOf(url, "organization/shop/test")).toEqual([]);
+});
+
+test("elsewhere only the backend knows them", () => {
+    expect(locksOf("https://api.pulumi.com", stack)).toBeUndefined();
+});
+
+test("a lock is held while its `pulumi` runs on this machine", async () => {
+    const engine = spawn("bash", ["-c", "exec -a pulumi sleep 60"], { stdio: "ignore" });
+    const held = { ...lock, pid: engine.pid! };
+    while (commandOf(held.pid)[0] !== "pulumi") {
+        await sleep(5);
+    }
+    expect(isHeld(held)).toBe(true);
+    expect(isHeld({ ...held, hostname: "elsewhere" })).toBe(false);
+    engine.kill("SIGKILL");
+    await new Promise((resolve) => engine.once("exit", resolve));
+    expect(isHeld(held)).toBe(false);
+});
+
+test("a lock is not held by another command that got its process id", () => {
+    expect(isHeld(lock)).toBe(false);
+});
