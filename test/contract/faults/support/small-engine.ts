@@ -59,7 +59,7 @@ export class SmallEngine {
                 this.state.delete(name);
                 continue;
             }
-            kept.outputs = found.props as Properties;
+            kept.outputs = found.props;
             kept.inputs = (found.inputs as Properties | undefined) ?? kept.inputs;
         }
     }
