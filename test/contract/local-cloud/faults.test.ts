@@ -35,7 +35,7 @@ const clientWith = (token: string): Call<typeof bootstrapOperations> =>
         token: () => token,
         credentialName: "the token",
         caPem: server.caPem,
-        maxRetries: 0,
+        patience: { ...defaultPatience, maxRetries: 0 },
     });
 
 beforeAll(async () => {

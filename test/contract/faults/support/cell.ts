@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { operations } from "../../../../provider/api/operations";
 import type { FaultKind } from "excloud-local/faults";
 
-import { cluster, type Variant } from "./program";
-import { OperationError, SmallEngine } from "./small-engine";
+import { Life } from "./life";
+import type { Variant } from "./program";
+import { OperationError } from "./small-engine";
 import type { World } from "./world";
 
 export const phases = ["create", "update", "refresh", "delete"] as const;
@@ -22,105 +21,37 @@ export interface Cell {
 export const describeCell = ({ phase, operation, kind, lasts }: Cell): string =>
     `${phase}: ${operation}, ${kind}, ${lasts === "once" ? "once" : "until cleared"}`;
 
-let clusters = 0;
-
-/** How the security groups are named that are the user's own. */
-const usersPrefix = "users-own-";
-
 /** What an error names: the call, or the thing with its id, or the input. */
 const subject = /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)|^\w+: \w+: /;
 
-/** A cluster of its own in a world that is shared. */
-class Life {
-    readonly engine = new SmallEngine();
-    private readonly program: ReturnType<typeof cluster>;
-    private readonly first: Variant;
-    private readonly second: Variant;
+/** What has to be there before a phase. */
+async function prepare(life: Life, phase: Phase): Promise<void> {
+    if (phase === "create") return;
+    await life.up(life.variants.first);
+    if (phase !== "update") return;
+    await life.stopVm();
+    await life.engine.refresh();
+}
 
-    constructor(private readonly world: World) {
-        clusters += 1;
-        const usersOwn = (which: string) => {
-            const name = `${usersPrefix}${clusters}-${which}`;
-            return world.cloud.call("securityGroupCreate", { name }).id;
-        };
-        this.program = cluster(`organization/matrix/cell-${clusters}`, world.contextOf);
-        this.first = { ports: ["22", "6443"], text: "one", groups: [usersOwn("a")], ttl: 60 };
-        this.second = { ports: ["443", "6443"], text: "two", groups: [usersOwn("b")], ttl: 120 };
-    }
+const variantAfter = ({ variants }: Life, phase: Phase): Variant =>
+    phase === "update" ? variants.second : variants.first;
 
-    /** What has to be there before a phase. */
-    async prepare(phase: Phase): Promise<void> {
-        if (phase === "create") return;
-        await this.engine.up(this.program(this.first));
-        if (phase !== "update") return;
-        const { cloud } = this.world;
-        const vm_id = Number(this.engine.idOf("vm"));
-        cloud.call("vmStop", { vm_id });
-        while (cloud.call("vmGet", { vm_id }).state !== "STOPPED") await sleep(2);
-        await this.engine.refresh();
-    }
-
-    /** What the phase is for; with a fault it may fail. */
-    async run(phase: Phase): Promise<void> {
-        if (phase === "refresh") return this.engine.refresh();
-        if (phase === "delete") return this.engine.destroy();
-        await this.up(phase);
-    }
-
-    /** Gives the operations that were needed. */
-    up(phase: Phase): Promise<string[]> {
-        return this.engine.up(this.program(this.variantOf(phase)));
-    }
-
-    private variantOf(phase: Phase): Variant {
-        return phase === "update" ? this.second : this.first;
-    }
-
-    /** In which ways the cloud does not hold exactly what is declared. */
-    differences(phase: Phase): string[] {
-        const { vms, volumes, records, securityGroups } = this.world.cloud.inventory();
-        const variant = this.variantOf(phase);
-        const [own] = securityGroups.filter(({ name }) => !name.startsWith(usersPrefix));
-        const rules = own
-            ? this.world.cloud.call("ruleList", { security_group_id: own.id })
-            : undefined;
-        const found = {
-            vms: vms.map(({ vm_id, state }) => `${vm_id} ${state}`),
-            volumes: volumes.length,
-            groups: securityGroups.length,
-            bound: vms.flatMap(
-                ({ vm_id }) =>
-                    this.world.cloud.call("vmGet", { vm_id }).interfaces?.[0]?.security_group_ids,
-            ),
-            rules: rules?.map((rule) => rule.port_range).sort(),
-            records: records.map(({ name, ttl }) => `${name} ${ttl}`),
-        };
-        const wanted = {
-            vms: [`${this.engine.idOf("vm")} RUNNING`],
-            volumes: 1,
-            groups: 3,
-            bound: [own?.id, ...variant.groups],
-            rules: [...variant.ports].sort(),
-            records: [`${own?.name} ${variant.ttl}`],
-        };
-        return (Object.keys(wanted) as (keyof typeof wanted)[])
-            .filter((what) => JSON.stringify(found[what]) !== JSON.stringify(wanted[what]))
-            .map(
-                (what) =>
-                    `${what} are ${JSON.stringify(found[what])}, not ${JSON.stringify(wanted[what])}`,
-            );
-    }
+/** What the phase is for; with a fault it may fail. */
+async function run(life: Life, phase: Phase): Promise<void> {
+    if (phase === "refresh") return life.engine.refresh();
+    if (phase === "delete") return life.engine.destroy();
+    await life.up(variantAfter(life, phase));
 }
 
 /** Runs a phase without faults; gives the operations that it called. */
 export async function callsOf(phase: Phase, world: World): Promise<string[]> {
     const life = new Life(world);
-    await life.prepare(phase);
+    await prepare(life, phase);
     world.called.clear();
-    await life.run(phase);
+    await run(life, phase);
     const called = [...world.called];
     await life.engine.destroy();
-    await sweep(world);
+    await life.sweep();
     return called;
 }
 
@@ -130,13 +61,13 @@ export async function faultOf(cell: Cell, world: World): Promise<string | undefi
     const life = new Life(world);
     const faults = operation in operations ? world.cloud.faults : world.bootstrapFaults;
     try {
-        await life.prepare(phase);
+        await prepare(life, phase);
         const fault = faults.add({
             operation: operation as never,
             kind,
             times: lasts === "once" ? 1 : Infinity,
         });
-        const message = await messageOf(life.run(phase));
+        const message = await messageOf(run(life, phase));
         if (fault.hits === 0) return "the fault was not hit";
         faults.clear();
         if (message !== undefined) {
@@ -144,23 +75,22 @@ export async function faultOf(cell: Cell, world: World): Promise<string | undefi
             if (!/Next: ./.test(message)) return `the error gives no next step: ${message}`;
         }
         if (phase !== "delete") {
-            await life.up(phase);
-            const differences = life.differences(phase);
+            const wanted = variantAfter(life, phase);
+            await life.up(wanted);
+            const differences = life.differences(wanted);
             if (differences.length > 0) return `after the next up ${differences.join("; ")}`;
             await life.engine.refresh();
-            const steps = await life.up(phase);
+            const steps = await life.up(wanted);
             if (steps.length > 0) return `the up after that does not rest: ${steps.join(", ")}`;
         }
         await life.engine.destroy();
-        const left = Object.entries(world.cloud.inventory())
-            .flatMap(([what, things]) => (things as object[]).map((thing) => ({ what, ...thing })))
-            .filter((thing) => !("name" in thing && String(thing.name).startsWith(usersPrefix)));
-        return left.length === 0 ? undefined : `left behind: ${JSON.stringify(left)}`;
+        const left = life.left();
+        return left.length === 0 ? undefined : `left behind: ${left.join(", ")}`;
     } catch (error) {
         return `without the fault: ${error instanceof Error ? error.message : String(error)}`;
     } finally {
         faults.clear();
-        await sweep(world);
+        await life.sweep();
     }
 }
 
@@ -172,23 +102,5 @@ async function messageOf(run: Promise<unknown>): Promise<string | undefined> {
     } catch (error) {
         if (error instanceof OperationError) return error.message;
         throw error;
-    }
-}
-
-/** Empties the cloud, so that one cell does not show in the next. */
-async function sweep({ cloud }: World): Promise<void> {
-    for (;;) {
-        const { vms, securityGroups, records } = cloud.inventory();
-        for (const { vm_id, state } of vms) {
-            if (state !== "TERMINATING") cloud.terminateVm(vm_id);
-        }
-        for (const record of records) cloud.deleteRecord(record);
-        if (vms.length === 0) {
-            for (const { id } of securityGroups) {
-                cloud.call("securityGroupDelete", { security_group_id: id });
-            }
-            return;
-        }
-        await sleep(5);
     }
 }

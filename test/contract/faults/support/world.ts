@@ -26,8 +26,15 @@ export interface World {
     readonly bootstrapFaults: CallFaults;
     /** Reaches the world with little patience: its times are a fraction of the real ones. */
     readonly contextOf: () => Context;
-    /** Names of the operations that were called since the last `forget`. */
+    /** Names of the operations that were called; to be cleared by whoever asks. */
     readonly called: Set<string>;
+    /**
+     * Runs something and kills it at one of its calls: nothing that is under way then ever ends.
+     *
+     * @param call the number of calls that are answered before
+     * @param hasEffect whether the call at which it dies is carried out
+     */
+    kill(run: () => Promise<unknown>, call: number, hasEffect: boolean): Promise<void>;
     close(): Promise<void>;
 }
 
@@ -72,11 +79,18 @@ export async function openWorld(): Promise<World> {
         "excloud-k8s:bootstrapToken": server.operatorToken,
     };
     const called = new Set<string>();
+    let killer: { left: number; hasEffect: boolean; strike: () => void } | undefined;
     const noting =
         (call: unknown) =>
-        (...given: [string, ...unknown[]]) => {
+        async (...given: [string, ...unknown[]]) => {
             called.add(given[0]);
-            return (call as (...given: unknown[]) => unknown)(...given);
+            const answer = () => (call as (...given: unknown[]) => Promise<unknown>)(...given);
+            if (killer === undefined) return answer();
+            killer.left -= 1;
+            if (killer.left >= 0) return answer();
+            if (killer.left === -1 && killer.hasEffect) await answer().catch(() => undefined);
+            killer?.strike();
+            return new Promise<never>(() => undefined);
         };
     return {
         cloud,
@@ -91,6 +105,13 @@ export async function openWorld(): Promise<World> {
                 log: () => undefined,
                 poll: (seconds, probe) => real.poll(seconds * haste, probe),
             };
+        },
+        kill: async (run, call, hasEffect) => {
+            await new Promise<void>((resolve, reject) => {
+                killer = { left: call, hasEffect, strike: resolve };
+                run().then(() => resolve(), reject);
+            });
+            killer = undefined;
         },
         close: async () => {
             await gateway.close();

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { cluster, type Variant } from "./program";
+import { SmallEngine } from "./small-engine";
+import type { World } from "./world";
+
+let clusters = 0;
+
+/** How the security groups are named that are the user's own. */
+const usersPrefix = "users-own-";
+
+/** A cluster of its own in a world that is shared, from nothing to nothing. */
+export class Life {
+    readonly engine = new SmallEngine();
+    private readonly program: ReturnType<typeof cluster>;
+    readonly variants: { readonly first: Variant; readonly second: Variant };
+
+    constructor(private readonly world: World) {
+        clusters += 1;
+        const usersOwn = (which: string) => {
+            const name = `${usersPrefix}${clusters}-${which}`;
+            return world.cloud.call("securityGroupCreate", { name }).id;
+        };
+        this.program = cluster(`organization/matrix/cell-${clusters}`, world.contextOf);
+        this.variants = {
+            first: { ports: ["22", "6443"], text: "one", groups: [usersOwn("a")], ttl: 60 },
+            second: { ports: ["443", "6443"], text: "two", groups: [usersOwn("b")], ttl: 120 },
+        };
+    }
+
+    /** Gives the operations that were needed. */
+    up(variant: Variant): Promise<string[]> {
+        return this.engine.up(this.program(variant));
+    }
+
+    /** Stops the VM behind the engine's back. */
+    async stopVm(): Promise<void> {
+        const { cloud } = this.world;
+        const vm_id = Number(this.engine.idOf("vm"));
+        cloud.call("vmStop", { vm_id });
+        while (cloud.call("vmGet", { vm_id }).state !== "STOPPED") await sleep(2);
+    }
+
+    /** In which ways the cloud does not hold exactly what is declared. */
+    differences(variant: Variant): string[] {
+        const { vms, volumes, records, securityGroups } = this.world.cloud.inventory();
+        const [own] = securityGroups.filter(({ name }) => !name.startsWith(usersPrefix));
+        const rules = own
+            ? this.world.cloud.call("ruleList", { security_group_id: own.id })
+            : undefined;
+        const found = {
+            vms: vms.map(({ vm_id, state }) => `${vm_id} ${state}`),
+            volumes: volumes.length,
+            groups: securityGroups.length,
+            bound: vms.flatMap(
+                ({ vm_id }) =>
+                    this.world.cloud.call("vmGet", { vm_id }).interfaces?.[0]?.security_group_ids,
+            ),
+            rules: rules?.map((rule) => rule.port_range).sort(),
+            records: records.map(({ name, ttl }) => `${name} ${ttl}`),
+        };
+        const wanted = {
+            vms: [`${this.engine.idOf("vm")} RUNNING`],
+            volumes: 1,
+            groups: 3,
+            bound: [own?.id, ...variant.groups],
+            rules: [...variant.ports].sort(),
+            records: [`${own?.name} ${variant.ttl}`],
+        };
+        return (Object.keys(wanted) as (keyof typeof wanted)[])
+            .filter((what) => JSON.stringify(found[what]) !== JSON.stringify(wanted[what]))
+            .map(
+                (what) =>
+                    `${what} are ${JSON.stringify(found[what])}, not ${JSON.stringify(wanted[what])}`,
+            );
+    }
+
+    /** What is in the cloud and not the user's own. */
+    left(): string[] {
+        return Object.entries(this.world.cloud.inventory())
+            .flatMap(([what, things]) =>
+                (things as { name?: string }[]).map((thing) => ({ what, ...thing })),
+            )
+            .filter(({ name = "" }) => !name.startsWith(usersPrefix))
+            .map((thing) => JSON.stringify(thing));
+    }
+
+    /** Empties the cloud, so that one cell does not show in the next. */
+    async sweep(): Promise<void> {
+        const { cloud } = this.world;
+        for (;;) {
+            const { vms, securityGroups, records } = cloud.inventory();
+            for (const { vm_id, state } of vms) {
+                if (state !== "TERMINATING") cloud.terminateVm(vm_id);
+            }
+            for (const record of records) cloud.deleteRecord(record);
+            if (vms.length === 0) {
+                for (const { id } of securityGroups) {
+                    cloud.call("securityGroupDelete", { security_group_id: id });
+                }
+                return;
+            }
+            await sleep(5);
+        }
+    }
+}
