@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { FastifyReply } from "fastify";
 
-import { untilFreed, type HitCall } from "./hit-call";
+import type { HitCall } from "./hit-call";
 import type { KindWith } from "./kinds";
 
 /** How long a body takes in crumbs, and in how many at most. */
@@ -69,9 +69,9 @@ export const after: Record<KindWith<"done">, (answered: Answered) => Payload | P
         reply.raw.destroy();
         return payload;
     },
-    "hang-after": async (answered) => {
-        await untilFreed(answered);
-        return answered.payload;
+    "hang-after": async ({ faults, payload }) => {
+        await faults.untilCleared();
+        return payload;
     },
     "slow-body": (answered) => {
         const body = bodyOf(answered);

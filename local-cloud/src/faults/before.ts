@@ -1,7 +1,7 @@
 import type { Operation } from "excloud-k8s/api";
 import type { FastifyReply } from "fastify";
 
-import { untilFreed, type HitCall } from "./hit-call";
+import type { HitCall } from "./hit-call";
 import type { KindWith } from "./kinds";
 
 const retryAfter = { "retry-after": "1" };
@@ -50,7 +50,8 @@ export const before: Record<KindWith<"none">, Before> = {
     html: ({ reply }) => reply.type("text/html; charset=utf-8").send(page),
     "reset-before": reset,
     "hang-before": async (call) => {
-        await untilFreed(call);
+        await call.faults.untilCleared();
+        // A client that gave the call up must not find it carried out.
         return call.reply.raw.destroyed ? reset(call) : undefined;
     },
     // Its status and code are not published.

@@ -35,7 +35,7 @@ export class CallFaults<Name extends string = string> {
     /** What becomes of VMs whose creation was hit, by id. */
     readonly vms = new Map<number, "vm-error" | "vm-stuck">();
     private faults: Counted[] = [];
-    private readonly waiting = new Set<() => void>();
+    private readonly waiting: (() => void)[] = [];
     private lastId = 0;
 
     constructor(readonly operations: Readonly<Record<Name, Operation>>) {}
@@ -71,9 +71,7 @@ export class CallFaults<Name extends string = string> {
     clear(): void {
         this.faults = [];
         this.vms.clear();
-        const waiting = [...this.waiting];
-        this.waiting.clear();
-        for (const goOn of waiting) goOn();
+        for (const goOn of this.waiting.splice(0)) goOn();
     }
 
     /** Counts a call; gives the fault that hits it. `request` is as `match` sees it. */
@@ -94,11 +92,8 @@ export class CallFaults<Name extends string = string> {
         return due;
     }
 
-    /** Calls `goOn` at the next `clear()`; the answer takes that back. */
-    whenCleared(goOn: () => void): () => void {
-        this.waiting.add(goOn);
-        return () => {
-            this.waiting.delete(goOn);
-        };
+    /** Ends at the next `clear()`. */
+    untilCleared(): Promise<void> {
+        return new Promise((resolve) => this.waiting.push(resolve));
     }
 }

@@ -6,17 +6,13 @@ export const spoiltVms =
     (work: Work, faults: CallFaults): Work =>
     (vm, done, failed) => {
         if (vm.state !== "CREATING") return work(vm, done, failed);
-        let takeBack = (): void => undefined;
         // Which VMs are hit is known once their creation is answered, after the work has started.
         const created = (): void => {
             const fault = faults.vms.get(vm.vm_id);
             if (fault === "vm-error") failed();
-            else if (fault === "vm-stuck") takeBack = faults.whenCleared(done);
+            // The lifecycle ignores this for a VM that has been terminated meanwhile.
+            else if (fault === "vm-stuck") void faults.untilCleared().then(done);
             else done();
         };
-        const giveUp = work(vm, created, failed);
-        return () => {
-            giveUp();
-            takeBack();
-        };
+        return work(vm, created, failed);
     };
