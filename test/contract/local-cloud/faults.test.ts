@@ -14,6 +14,7 @@ import {
     type LocalCloud,
 } from "../../../local-cloud/src/index";
 import { makeClient, type Call } from "../../../provider/api/client";
+import { defaultPatience } from "../../../provider/api/retry";
 import { bootstrapOperations } from "../../../provider/bootstrap/operations";
 
 // The same faults on the bootstrap server, whose routes lie in scopes with credentials of their own.
