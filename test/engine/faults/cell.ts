@@ -68,7 +68,9 @@ const subject = /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)|property \w+/;
 function mustHold(cell: Cell, text: string, claims: Readonly<Record<string, boolean>>): void {
     const broken = Object.keys(claims).filter((claim) => !claims[claim]);
     if (broken.length > 0) {
-        throw new Error(`${describeCell(cell)}: it does not hold that ${broken.join(", ")}\n${text}`);
+        throw new Error(
+            `${describeCell(cell)}: it does not hold that ${broken.join(", ")}\n${text}`,
+        );
     }
 }
 
