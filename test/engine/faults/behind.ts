@@ -50,10 +50,12 @@ export async function editRecord(bench: Bench): Promise<void> {
     await bench.cloud("recordCreate", { ...record, value: "127.9.9.9" });
 }
 
+/** Removes the rule that lets everything out. */
 export async function removeRule(bench: Bench): Promise<void> {
     const { id } = await ownGroup(bench);
-    const [rule] = await bench.cloud("ruleList", { security_group_id: id });
-    await bench.cloud("ruleDelete", { security_group_rule_id: rule!.id });
+    const rules = await bench.cloud("ruleList", { security_group_id: id });
+    const outwards = rules.find(({ is_ingress }) => !is_ingress)!;
+    await bench.cloud("ruleDelete", { security_group_rule_id: outwards.id });
 }
 
 export async function addRule(bench: Bench): Promise<void> {

@@ -1,8 +1,6 @@
-import { expect } from "@jest/globals";
-
 import type { OperationName } from "excloud-k8s/api";
 
-import { describeCell, type Cell, type Phase } from "../../contract/faults/support/cell";
+import { type Cell, type Phase } from "../../contract/faults/support/cell";
 import type { Bench } from "../cluster/harness";
 import { bindOtherGroup, editRecord, stopVm } from "./behind";
 import { declared, found } from "./leftovers";
@@ -10,13 +8,6 @@ import { addFault, clearFaults, listFaults, stackTrace, up } from "./support";
 
 /** How long things may take, for runs that wait for what never comes. Seconds. */
 export const timeouts = { vmCreate: 40, vmDelete: 40, ready: 120 };
-
-/** A bench with a cluster that cells of the matrix befall, one after the other. */
-export interface Victim {
-    readonly bench: Bench;
-    /** A security group that is somebody else's. */
-    readonly otherGroup: number;
-}
 
 const flags = ["--yes", "--skip-preview"];
 
@@ -27,81 +18,97 @@ const commands: Record<Phase, string> = {
     delete: "destroy",
 };
 
-/** Runs a cell on the real engine, from whatever the cell before it left. */
-export async function runCell(victim: Victim, cell: Cell): Promise<void> {
-    const { bench } = victim;
-    await prepare(victim, cell.phase);
-    const { code, text, wasHit } = await runWithFault(bench, cell);
-    mustHold(cell, text, {
-        "the fault was hit": wasHit,
-        "the error names the resource": code === 0 || resource.test(text),
-        "the error names the call, the thing or the input": code === 0 || subject.test(text),
-        "the error gives the next step": code === 0 || /Next: ./.test(text),
-        "no stack trace is shown": !stackTrace.test(text),
-    });
-    const repair = await up(bench.stack);
-    mustHold(cell, repair.text, { "the next up succeeds": repair.code === 0 });
-    await mustHoldWhatIsDeclared(victim, cell);
-    const rest = await bench.stack.capture(["preview", "--expect-no-changes"]);
-    mustHold(cell, rest.stdout + rest.stderr, { "a preview is empty then": rest.code === 0 });
-}
-
-/** Runs the command of a cell's phase while its fault is there. */
-async function runWithFault(bench: Bench, { phase, operation, kind, lasts }: Cell) {
-    // Of the cloud's operations alone; and JSON has no infinity.
-    const name = operation as OperationName;
-    const times = lasts === "once" ? {} : { times: null as unknown as number };
-    await addFault(bench, { operation: name, kind, ...times });
-    try {
-        const { code, stdout, stderr } = await bench.stack.capture([commands[phase], ...flags]);
-        const [fault] = await listFaults(bench);
-        return { code, text: stdout + stderr, wasHit: fault!.hits > 0 };
-    } finally {
-        await clearFaults(bench);
-    }
-}
-
 /** What an error names: the resource by its type and name; the call, or the thing with its id, or the input. */
 const resource = /excloud-k8s:\w+[: (]+.*quickstart/;
 const subject = /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)|property \w+/;
 
-function mustHold(cell: Cell, text: string, claims: Readonly<Record<string, boolean>>): void {
+/** A cluster that cells of the matrix befall on the real engine, one after the other. */
+export class Victim {
+    /** Whether the cluster is known to be as it is declared. */
+    private isWhole = false;
+    private updates = 0;
+
+    /** @param otherGroup a security group that is somebody else's */
+    constructor(
+        readonly bench: Bench,
+        private readonly otherGroup: number,
+    ) {}
+
+    /** Runs a cell from whatever the one before it left. Throws an error that says what is wrong. */
+    async befall(cell: Cell): Promise<void> {
+        await this.prepare(cell.phase);
+        this.isWhole = false;
+        const { code, text, wasHit } = await this.runWithFault(cell);
+        mustHold(text, {
+            "the fault was hit": wasHit,
+            "the error names the resource": code === 0 || resource.test(text),
+            "the error names the call, the thing or the input": code === 0 || subject.test(text),
+            "the error gives the next step": code === 0 || /Next: ./.test(text),
+            "no stack trace is shown": !stackTrace.test(text),
+        });
+        const repair = await up(this.bench.stack);
+        mustHold(repair.text, { "the next up succeeds": repair.code === 0 });
+        await this.mustHoldWhatIsDeclared();
+        const states = (await this.bench.vms()).map(({ state }) => state);
+        mustHold(states.join(), { "one VM runs": states.join() === "RUNNING" });
+        await this.bench.pulumi(["preview", "--expect-no-changes"]);
+        this.isWhole = true;
+    }
+
+    /** Ends the cluster; nothing of it may be left. */
+    async destroy(): Promise<void> {
+        this.isWhole = false;
+        await this.bench.pulumi(["destroy", ...flags]);
+        await this.mustHoldWhatIsDeclared();
+        const left = (await this.bench.resources()).map(({ urn }) => urn);
+        mustHold(left.join("\n"), { "the state is empty": left.length === 0 });
+    }
+
+    /** What has to be there before a phase. */
+    private async prepare(phase: Phase): Promise<void> {
+        if (phase === "create") return this.destroy();
+        if (!this.isWhole) await this.bench.pulumi(["up", ...flags]);
+        if (phase === "update") {
+            await stopVm(this.bench);
+            await editRecord(this.bench);
+            await bindOtherGroup(this.bench, this.otherGroup);
+            await this.bench.pulumi(["refresh", ...flags]);
+            this.updates += 1;
+            const cidr = `10.0.${this.updates}.0/24`;
+            await this.bench.stack.set("cluster.apiServerAllowedCidrs[0]", cidr);
+        }
+    }
+
+    /** Runs the command of a cell's phase while its fault is there. */
+    private async runWithFault({ phase, operation, kind, lasts }: Cell) {
+        // These cells are of the cloud's operations alone; and JSON has no infinity.
+        const name = operation as OperationName;
+        const times = lasts === "once" ? {} : { times: null as unknown as number };
+        await addFault(this.bench, { operation: name, kind, ...times });
+        try {
+            const { code, stdout, stderr } = await this.bench.stack.capture([
+                commands[phase],
+                ...flags,
+            ]);
+            const [fault] = await listFaults(this.bench);
+            return { code, text: stdout + stderr, wasHit: fault!.hits > 0 };
+        } finally {
+            await clearFaults(this.bench);
+        }
+    }
+
+    private async mustHoldWhatIsDeclared(): Promise<void> {
+        const inState = [...declared(await this.bench.resources()), `group ${this.otherGroup}`];
+        const inCloud = await found(this.bench);
+        mustHold(`the cloud:\n${inCloud.join("\n")}\nthe state:\n${inState.sort().join("\n")}`, {
+            "the cloud holds what is declared": inCloud.join("\n") === inState.join("\n"),
+        });
+    }
+}
+
+function mustHold(text: string, claims: Readonly<Record<string, boolean>>): void {
     const broken = Object.keys(claims).filter((claim) => !claims[claim]);
     if (broken.length > 0) {
-        throw new Error(
-            `${describeCell(cell)}: it does not hold that ${broken.join(", ")}\n${text}`,
-        );
+        throw new Error(`it does not hold that ${broken.join(", ")}:\n${text}`);
     }
-}
-
-/** What has to be there before a phase. */
-async function prepare({ bench, otherGroup }: Victim, phase: Phase): Promise<void> {
-    if (phase === "create") {
-        await destroy({ bench, otherGroup });
-        return;
-    }
-    await bench.pulumi(["up", ...flags]);
-    if (phase === "update") {
-        await stopVm(bench);
-        await editRecord(bench);
-        await bindOtherGroup(bench, otherGroup);
-        await bench.pulumi(["refresh", ...flags]);
-        updates += 1;
-        await bench.stack.set("cluster.apiServerAllowedCidrs[0]", `10.0.${updates}.0/24`);
-    }
-}
-
-let updates = 0;
-
-/** Ends the cluster; nothing of it may be left. */
-export async function destroy({ bench, otherGroup }: Victim): Promise<void> {
-    await bench.pulumi(["destroy", ...flags]);
-    expect(await found(bench)).toEqual([`group ${otherGroup}`]);
-    expect(await bench.resources()).toEqual([]);
-}
-
-async function mustHoldWhatIsDeclared({ bench, otherGroup }: Victim, cell: Cell): Promise<void> {
-    const inState = [...declared(await bench.resources()), `group ${otherGroup}`].sort();
-    expect([describeCell(cell), await found(bench)]).toEqual([describeCell(cell), inState]);
-    expect((await bench.vms()).map(({ state }) => state)).toEqual(["RUNNING"]);
 }

@@ -7,7 +7,7 @@ import { randomFrom, sampleOf } from "../../contract/faults/support/sample";
 import { openWorld } from "../../contract/faults/support/world";
 import { isFull, seed } from "../../support/full";
 import { openBench } from "../cluster/harness";
-import { destroy, runCell, timeouts, type Victim } from "./cell";
+import { timeouts, Victim } from "./cell";
 
 // Cells of the fault matrix (test/contract/faults) on the real engine: those whose operation is the
 // cloud's, drawn by a seed. They befall one cluster, each what the one before it left.
@@ -22,7 +22,7 @@ beforeAll(async () => {
     cells = chosenOf(all.filter(({ operation }) => operation in operations));
     const bench = await openBench({ arguments: { controlPlaneCount: 1, timeouts } });
     const { id } = await bench.cloud("securityGroupCreate", { name: "others" });
-    victim = { bench, otherGroup: id };
+    victim = new Victim(bench, id);
 });
 afterAll(() => victim?.bench.close());
 
@@ -42,15 +42,17 @@ function chosenOf(all: readonly Cell[]): Cell[] {
 test(
     "after any fault the next up repairs everything",
     async () => {
-        console.info(`${cells.length} cells, EXCLOUD_SEED=${seed} EXCLOUD_FULL=${isFull ? 1 : 0}`);
+        process.stderr.write(`${cells.length} cells, EXCLOUD_SEED=${seed}\n`);
         expect(cells.length).toBeGreaterThan(0);
         const faults: string[] = [];
         for (const cell of cells) {
-            await runCell(victim, cell).catch((error: Error) => faults.push(error.message));
+            const fault = await victim.befall(cell).catch((error: Error) => error.message);
+            process.stderr.write(`${describeCell(cell)}: ${fault ?? "repaired"}\n`);
+            if (fault !== undefined) faults.push(`${describeCell(cell)}: ${fault}`);
         }
         expect(faults).toEqual([]);
     },
     60 * 60_000,
 );
 
-test("destroy leaves nothing", () => destroy(victim));
+test("destroy leaves nothing", () => victim.destroy());
