@@ -7,13 +7,13 @@ import type { Bench } from "../cluster/harness";
 const zone_name = "k8s.excloud.co.in";
 
 /** The cluster's VM: the first of its name. */
-export async function ownVm({ cloud }: Bench) {
+async function ownVm({ cloud }: Bench) {
     const [vm] = await cloud("vmList", {});
     return cloud("vmGet", { vm_id: vm!.vm_id });
 }
 
 /** The cluster's security group. */
-export async function ownGroup({ cloud }: Bench) {
+async function ownGroup({ cloud }: Bench) {
     const groups = await cloud("securityGroupList");
     return groups.find(({ name }) => name.startsWith("exk8s-"))!;
 }
@@ -70,7 +70,7 @@ export async function addRule(bench: Bench): Promise<void> {
     });
 }
 
-export async function unbindGroup(bench: Bench): Promise<void> {
+async function unbindGroup(bench: Bench): Promise<void> {
     const { interfaces } = await ownVm(bench);
     const { id } = await ownGroup(bench);
     const binding = { interface_id: interfaces![0]!.id, security_group_id: id };
