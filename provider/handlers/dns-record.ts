@@ -22,7 +22,11 @@ export interface DnsRecordOutputs {
     dnsConfigured: boolean;
     /** Why the record could not be made; `""` when it was. */
     reason: string;
+    /** Set while a name that was configured before is not: it is ours all the same. */
+    isOurs?: true;
 }
+
+const isOurs = (state: DnsRecordOutputs): boolean => state.dnsConfigured || state.isOurs === true;
 
 /**
  * A DNS name for the control planes. It never fails a cluster: what could not be made is reported, and
@@ -46,7 +50,8 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
 
     async read(id, state, context) {
         if (!state.dnsConfigured) {
-            return { id, outputs: { dnsConfigured: false, reason: state.reason } };
+            const { dnsConfigured, reason, isOurs } = state;
+            return { id, outputs: { dnsConfigured, reason, ...(isOurs ? { isOurs } : {}) } };
         }
         const found = await list(state, context);
         if (found.length === 0) {
@@ -66,8 +71,8 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
         };
     },
 
-    async update(id, { dnsConfigured }, inputs, context) {
-        return { id, outputs: await tryToConverge(inputs, dnsConfigured, context) };
+    async update(id, state, inputs, context) {
+        return { id, outputs: await tryToConverge(inputs, isOurs(state), context) };
     },
 
     async delete(_id, state, context) {
@@ -79,7 +84,7 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
                 );
             }
         } catch (error) {
-            if (state.dnsConfigured) {
+            if (isOurs(state)) {
                 throw error;
             }
             // Worth a try, not a failure.
@@ -105,7 +110,7 @@ async function clear(
         return isThere ? undefined : true;
     }
     // Of a name that never was ours, only what an attempt of ours may have left.
-    const ours = found.filter(({ value }) => state.dnsConfigured || state.values.includes(value));
+    const ours = found.filter(({ value }) => isOurs(state) || state.values.includes(value));
     for (const { value } of ours) {
         await unlessGone(call("recordDelete", { zone_name, type, name, value }));
     }
@@ -118,11 +123,11 @@ function idOf({ zoneName, type, name }: DnsRecordInputs): string {
 
 async function tryToConverge(
     inputs: DnsRecordInputs,
-    isOurs: boolean,
+    wasOurs: boolean,
     context: Context,
 ): Promise<DnsRecordOutputs> {
     try {
-        if (!isOurs && !inputs.adoptRecord) {
+        if (!wasOurs && !inputs.adoptRecord) {
             await requireFree(inputs, context);
         }
         await converge(inputs, context);
@@ -133,7 +138,7 @@ async function tryToConverge(
             `warning: DNS name ${inputs.name}.${inputs.zoneName} is not configured: ${reason}. ` +
                 "The cluster is reached by address; the next up tries again",
         );
-        return { dnsConfigured: false, reason };
+        return { dnsConfigured: false, reason, ...(wasOurs ? { isOurs: true } : {}) };
     }
 }
 
