@@ -47,7 +47,8 @@ export class Victim {
             "the error gives the next step": code === 0 || /Next: ./.test(diagnostics),
             "no stack trace is shown": !stackTrace.test(text),
         });
-        const repair = await up(this.bench.stack);
+        // What a destroy deleted without knowing is still in the state.
+        const repair = await up(this.bench.stack, cell.phase === "delete" ? ["--refresh"] : []);
         mustHold(repair.text, { "the next up succeeds": repair.code === 0 });
         await this.mustHoldWhatIsDeclared();
         const states = (await this.bench.vms()).map(({ state }) => state);
@@ -68,7 +69,7 @@ export class Victim {
     /** What has to be there before a phase. */
     private async prepare(phase: Phase): Promise<void> {
         if (phase === "create") return this.destroy();
-        if (!this.isWhole) await this.bench.pulumi(["up", ...flags]);
+        if (!this.isWhole) await this.bench.pulumi(["up", "--refresh", ...flags]);
         if (phase === "update") {
             await stopVm(this.bench);
             await editRecord(this.bench);
