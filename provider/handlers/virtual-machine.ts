@@ -1,9 +1,9 @@
 import type { Vm } from "../api/schemas";
 import type { BootstrapServer, Context } from "../context";
-import { ApiError, seenIn } from "../errors";
+import { seenIn } from "../errors";
 import { inputsOf, UnfinishedError, type Existing, type Handler } from "../handler";
 import { createOnce } from "./create-once";
-import { unlessGone } from "./forgiving";
+import { passing, settlingTime, unlessGone } from "./forgiving";
 import { findLeftover, takeOver } from "./virtual-machine-adopt";
 import { checkVirtualMachine } from "./virtual-machine-check";
 
@@ -205,7 +205,7 @@ async function finish(
         });
         if (last?.state === "RUNNING") {
             hasRun = true;
-            await bindGroups(last, inputs.securityGroupIds, context);
+            await bindGroups(id, inputs.securityGroupIds, context);
             return { id, outputs: { hasRun } };
         }
         if (last === null) {
@@ -229,14 +229,6 @@ async function finish(
 /** Looks in a row that find nothing until a VM counts as gone: what was just made may not show at once. */
 const patienceWithMissing = 10;
 
-/** Lets an error through that the next look at the VM may explain; all others are thrown. */
-function passing(error: unknown): ApiError {
-    if (error instanceof ApiError && (error.hasUnknownOutcome || error.status === 409)) {
-        return error;
-    }
-    throw error;
-}
-
 /** What a VM is, or is about to be by itself. */
 function stateOf({ state }: Vm): NonNullable<VirtualMachineInputs["state"]> {
     switch (state) {
@@ -258,18 +250,27 @@ function isReplacedNext(state: VirtualMachineInputs["state"], hasRun: boolean): 
     return state === "TERMINATED" || (state === "ERROR" && !hasRun);
 }
 
-async function bindGroups(vm: Vm, wanted: number[], context: Context): Promise<void> {
+/** Makes the VM's security groups the wanted ones, and looks whether they are. */
+async function bindGroups(id: string, wanted: number[], context: Context): Promise<void> {
     const call = context.excloud();
-    const [own] = vm.interfaces ?? [];
-    if (own === undefined) {
-        throw new Error(`it shows no network interface to bind its security groups to`);
-    }
-    const bound = own.security_group_ids;
-    for (const group of wanted.filter((group) => !bound.includes(group))) {
-        await call("bindingCreate", { interface_id: own.id, security_group_id: group });
-    }
-    for (const group of bound.filter((group) => !wanted.includes(group))) {
-        await unlessGone(call("bindingDelete", { interface_id: own.id, security_group_id: group }));
+    const isBound = await context.poll(settlingTime, async () => {
+        const [own] = (await call("vmGet", { vm_id: id })).interfaces ?? [];
+        if (own === undefined) {
+            return undefined;
+        }
+        const bound = own.security_group_ids;
+        const missing = wanted.filter((group) => !bound.includes(group));
+        const superfluous = bound.filter((group) => !wanted.includes(group));
+        for (const security_group_id of missing) {
+            await call("bindingCreate", { interface_id: own.id, security_group_id });
+        }
+        for (const security_group_id of superfluous) {
+            await unlessGone(call("bindingDelete", { interface_id: own.id, security_group_id }));
+        }
+        return missing.length + superfluous.length === 0 ? true : undefined;
+    });
+    if (!isBound) {
+        throw new Error(`its security groups are not ${wanted.join(", ")} after ${settlingTime} s`);
     }
 }
 

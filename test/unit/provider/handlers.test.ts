@@ -457,7 +457,7 @@ describe("DnsRecord", () => {
 
     test("keeps exactly the wanted addresses", async () => {
         const { outputs, id } = await dnsRecord.create(record(["127.0.0.1", "127.0.0.2"]), context);
-        expect(outputs).toEqual({ dnsConfigured: true, reason: "" });
+        expect(outputs).toEqual({ dnsConfigured: true, reason: "", isOurs: true });
         const state = { ...record(["127.0.0.1", "127.0.0.2"]), ...outputs };
         await dnsRecord.update(id, state, record(["127.0.0.2", "127.0.0.3"]), context);
         expect(values()).toEqual(["127.0.0.2", "127.0.0.3"]);
@@ -475,10 +475,20 @@ describe("DnsRecord", () => {
     });
 
     test("delete ends although the zone is gone, and leaves no part of a record", async () => {
-        const gone = { ...record(["127.0.0.1"], "gone.example"), dnsConfigured: true, reason: "" };
+        const gone = {
+            ...record(["127.0.0.1"], "gone.example"),
+            dnsConfigured: true,
+            reason: "",
+            isOurs: true,
+        };
         await dnsRecord.delete("x", gone, context);
         await dnsRecord.create(record(["127.0.0.1"]), context);
-        const partly = { ...record(["127.0.0.1"]), dnsConfigured: false, reason: "half" };
+        const partly = {
+            ...record(["127.0.0.1"]),
+            dnsConfigured: false,
+            reason: "half",
+            isOurs: false,
+        };
         await dnsRecord.delete("x", partly, context);
         expect(values()).toEqual([]);
     });
@@ -492,6 +502,7 @@ describe("DnsRecord", () => {
         expect(outputs).toEqual({
             dnsConfigured: false,
             reason: expect.stringContaining("in use for 127.9.9.9"),
+            isOurs: false,
         });
         const state = { ...inputs, ...outputs };
         expect((await dnsRecord.update(id, state, inputs, context)).outputs).toEqual(outputs);
@@ -502,6 +513,17 @@ describe("DnsRecord", () => {
             true,
         );
         expect(values()).toEqual(["127.0.0.1"]);
+    });
+
+    test("a name stays the cluster's through an update that failed", async () => {
+        const before = record(["127.0.0.1"]);
+        const { id, outputs } = await dnsRecord.create(before, context);
+        cloud.faults.add({ operation: "recordList", kind: "status-403" });
+        const after = record(["127.0.0.2"]);
+        const failed = await dnsRecord.update(id, { ...before, ...outputs }, after, context);
+        expect(failed.outputs.dnsConfigured).toBe(false);
+        await dnsRecord.update(id, { ...after, ...failed.outputs }, after, context);
+        expect(values()).toEqual(["127.0.0.2"]);
     });
 
     test("read shows a changed address", async () => {
