@@ -1,15 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
-import { openBench, type Bench } from "../cluster/harness";
+import { filesBelow, openBench, type Bench } from "../cluster/harness";
 import { endAll, kill } from "./kill";
 import { isProgress } from "./kill-points";
 import { unlock } from "./unlock";
 
-// What `excloud-k8s unlock` refuses.
+// What `excloud-k8s unlock` refuses, and a state that Pulumi itself cannot read any more.
 
 let bench: Bench;
 
@@ -46,4 +47,19 @@ test("a run that goes on keeps its lock; a dead one keeps it until somebody says
     ]);
     expect(unasked.text).toContain("locked by");
     expect((await unlock(bench.stack)).code).toBe(0);
+});
+
+test("a file of attributes that was cut off is deleted, and the state is read again", async () => {
+    const [file] = filesBelow(bench.folder.state).filter((name) =>
+        /stacks.*json\.attrs$/.test(name),
+    );
+    writeFileSync(file!, "");
+    const broken = await bench.stack.capture(["stack", "export"]);
+    expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining("EOF")]);
+
+    const unasked = await unlock(bench.stack, []);
+    expect([unasked.code, unasked.text]).toEqual([1, expect.stringContaining("is cut off")]);
+    const { code, text } = await unlock(bench.stack);
+    expect([code, text]).toEqual([0, expect.stringContaining("nothing to do")]);
+    expect((await bench.resources()).length).toBeGreaterThan(1);
 });

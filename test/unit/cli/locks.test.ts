@@ -29,6 +29,14 @@ test("a folder's locks are those of the stack", () => {
     expect(locksOf(url, "organization/shop/test")).toEqual([]);
 });
 
+test("half of a lock is one, and nobody's", () => {
+    const half = join(folder, ".pulumi/locks/organization/shop/half");
+    mkdirSync(half);
+    writeFileSync(join(half, "fileblob1"), '{"pid":');
+    const [lock] = locksOf(pathToFileURL(folder).href, "organization/shop/half")!;
+    expect(isHeld(lock!)).toBe(false);
+});
+
 test("elsewhere only the backend knows them", () => {
     expect(locksOf("https://api.pulumi.com", stack)).toBeUndefined();
 });
