@@ -47,6 +47,7 @@ export async function checkVirtualMachine(
     const failures = isNew ? await checkPlacement(inputs, context) : [];
     if (old !== undefined && old.replacement !== "allow" && inputs.replacement === "allow") {
         failures.push(...(await checkQuorum(inputs, context)));
+        failures.push(...(await checkNamesakes(inputs, context)));
     }
     if (!isUnknown(inputs.userData) && Buffer.byteLength(inputs.userData) > userDataLimit) {
         failures.push({
@@ -76,6 +77,27 @@ async function checkQuorum(inputs: VirtualMachineInputs, context: Context): Prom
                   reason:
                       `${slot} cannot be replaced now, as ${others.join(", ")}: etcd could lose its quorum. ` +
                       "Next: mend that first; or set replaceWithoutQuorum: true to replace it all the same",
+              },
+          ];
+}
+
+/** A VM of somebody else that has the node's name would be taken for the new one. */
+async function checkNamesakes(
+    { name, zoneId, slot }: VirtualMachineInputs,
+    context: Context,
+): Promise<Failure[]> {
+    const namesakes = (await context.excloud()("vmList", { zone_id: zoneId })).filter(
+        (vm) => vm.name === name && vm.state !== "TERMINATING" && vm.state !== "TERMINATED",
+    );
+    return namesakes.length < 2
+        ? []
+        : [
+              {
+                  property: "replacement",
+                  reason:
+                      `${slot} cannot be replaced now, as there are several VMs named ${name}: ` +
+                      `${namesakes.map(({ vm_id }) => vm_id).join(", ")}. ` +
+                      "Next: terminate or rename all but the cluster's own",
               },
           ];
 }

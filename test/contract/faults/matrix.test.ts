@@ -2,12 +2,11 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { kindsFor } from "excloud-local/faults";
-
 import { operations } from "../../../provider/api/operations";
 import { bootstrapOperations } from "../../../provider/bootstrap/operations";
 import { isFull, seed } from "../../support/full";
-import { callsOf, describeCell, faultOf, phases, type Cell } from "./support/cell";
+import { describeCell, faultOf, type Cell } from "./support/cell";
+import { cellsOf } from "./support/cells";
 import { randomFrom, sampleOf } from "./support/sample";
 import { tablesOf } from "./support/tables";
 import { openWorld, type World } from "./support/world";
@@ -26,16 +25,7 @@ let cells: Cell[];
 beforeAll(async () => {
     worlds = await Promise.all(Array.from({ length: lanes }, openWorld));
     const [world] = worlds as [World];
-    cells = [];
-    for (const phase of phases) {
-        for (const operation of (await callsOf(phase, world)).sort()) {
-            for (const kind of kindsFor(operation)) {
-                for (const lasts of ["once", "on"] as const) {
-                    cells.push({ phase, operation, kind, lasts });
-                }
-            }
-        }
-    }
+    cells = await cellsOf(world);
 });
 afterAll(() => Promise.all((worlds ?? []).map((world) => world.close())));
 

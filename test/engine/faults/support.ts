@@ -61,9 +61,14 @@ export async function listFaults(bench: Bench): Promise<Pick<CallFault, "id" | "
     return (await faultsOfCalls(bench, "GET")) as Pick<CallFault, "id" | "hits">[];
 }
 
+/** Ends all faults of calls; what hangs goes on. */
+export async function clearFaults(bench: Bench): Promise<void> {
+    await faultsOfCalls(bench, "DELETE");
+}
+
 async function faultsOfCalls(
     { services }: Bench,
-    method: "GET" | "POST",
+    method: "GET" | "POST" | "DELETE",
     fault?: CallFaultSpec,
 ): Promise<unknown> {
     const { statusCode, body } = await request(`${services.computeUrl}/_local/faults/calls`, {

@@ -249,6 +249,20 @@ describe("VirtualMachine.check", () => {
         expect((await check(allowed, allowed)).failures).toEqual([]);
     });
 
+    test("refuses it while somebody else's VM has the node's name", async () => {
+        bench.answers["getStatus"] = statusOf({ "cp-1": true });
+        const wanted = machine({ replacement: "allow" });
+        await virtualMachine.create(wanted, context);
+        const other = await virtualMachine.create(machine({ name: "exk8s-5-2a-cp-2" }), context);
+        expect((await check(wanted, {})).failures).toEqual([]);
+        cloud.call("vmRename", { vm_id: Number(other.id), name: wanted.name });
+        expect((await check(wanted, {})).failures).toEqual([
+            { property: "replacement", reason: expect.stringContaining("several VMs named") },
+        ]);
+        cloud.terminateVm(Number(other.id));
+        expect((await check(wanted, {})).failures).toEqual([]);
+    });
+
     test("says of a VM to adopt what it is not", async () => {
         const { id } = await virtualMachine.create(machine({ imageId: 2 }), context);
         const { failures } = await check({ adoptVmId: Number(id) });
