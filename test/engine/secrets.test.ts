@@ -14,27 +14,24 @@ import {
     type Secret,
 } from "../support/secrets";
 import { filesBelow, openBench, typeOf, type Bench } from "./cluster/harness";
-import { descendantsOf, startFaultyCloud, stackWith, up, type FaultyCloud } from "./faults/support";
+import { addFault, clearFaults, descendantsOf, up } from "./faults/support";
 
 // Every secret that a run makes or is given is looked for in all that a run writes and prints.
 
 let bench: Bench;
-let cloud: FaultyCloud;
 const outputs: Place[] = [];
 let commandLines: Place[];
 let secrets: Secret[];
 
 beforeAll(async () => {
     bench = await openBench({ arguments: { controlPlaneCount: 1 } });
-    cloud = await startFaultyCloud(bench.services.computeUrl, () => "refuse");
 });
-afterAll(async () => {
-    await cloud?.close();
-    await bench?.close();
-});
+afterAll(() => bench?.close());
 
 test("a run that fails, and runs of every kind", async () => {
-    const failed = await up(stackWith(bench, { EXCLOUD_COMPUTE_BASE_URL: cloud.url }));
+    await addFault(bench, { operation: "vmCreate", kind: "status-403" });
+    const failed = await up(bench.stack);
+    await clearFaults(bench);
     expect([failed.code, failed.text]).toEqual([1, expect.stringContaining("answered 403")]);
     outputs.push({ name: "a failing up", text: failed.text });
 
