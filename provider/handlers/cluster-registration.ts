@@ -1,4 +1,4 @@
-import type { BootstrapServer } from "../context";
+import type { BootstrapServer, Context } from "../context";
 import type { Handler } from "../handler";
 import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
 
@@ -50,11 +50,32 @@ export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegi
     update: (id, { clusterId, clusterName, orgId, verifierMode }) =>
         Promise.resolve({ id, outputs: { clusterId, clusterName, orgId, verifierMode } }),
 
-    delete: (id, { bootstrap, clusterName }, context) =>
-        deleteOrWarn(`cluster ${clusterName}`, context, () =>
+    async delete(id, { bootstrap, clusterName }, context) {
+        await deleteLeftover(clusterName, context);
+        await deleteOrWarn(`cluster ${clusterName}`, context, () =>
             context.bootstrap(bootstrap, briefly)("deleteCluster", { cluster_id: id }),
-        ),
+        );
+    },
 };
+
+/**
+ * A security group of the cluster's name that nothing uses was left by an interrupted creation that no
+ * `up` followed: nothing else knows of it any more.
+ */
+async function deleteLeftover(clusterName: string, context: Context): Promise<void> {
+    const call = context.excloud();
+    const group = (await call("securityGroupList")).find(({ name }) => name === clusterName);
+    if (group === undefined) {
+        return;
+    }
+    const what = `security group ${clusterName} (${group.id}), which is not in the state,`;
+    if ((await call("bindingList", { security_group_id: group.id })).length > 0) {
+        context.log(`warning: ${what} is in use and stays. Next: delete it when it is not needed`);
+        return;
+    }
+    context.log(`${what} was left by an interrupted run: deleted`);
+    await unlessGone(call("securityGroupDelete", { security_group_id: group.id }));
+}
 
 function outputsOf(cluster: {
     cluster_id: number;

@@ -6,6 +6,7 @@ import { createOnce } from "./create-once";
 import { passing, settlingTime, unlessGone } from "./forgiving";
 import { findLeftover, takeOver } from "./virtual-machine-adopt";
 import { checkVirtualMachine } from "./virtual-machine-check";
+import { terminate } from "./virtual-machine-terminate";
 
 /** What to do when a change can only be made by replacing the VM. */
 export type Replacement =
@@ -111,43 +112,8 @@ export const virtualMachine: Handler<VirtualMachineInputs, VirtualMachineOutputs
 
     update: (id, state, inputs, context) => finish(id, state, inputs, context),
 
-    async delete(id, { name, zoneId, timeouts }, context) {
-        const call = context.excloud();
-        let trouble = "";
-        const isThere = (vm: Vm) => String(vm.vm_id) === id && vm.state !== "TERMINATED";
-        const isGone = async () => {
-            const vm =
-                (await unlessGone(call("vmGet", { vm_id: id }))) ??
-                // One wrong answer would leave the VM behind for good.
-                (await call("vmList", { zone_id: zoneId })).find(isThere);
-            if (vm === undefined || vm.state === "TERMINATED") {
-                return true;
-            }
-            if (vm.delete_protection) {
-                throw new Error(
-                    `VM ${name} (${id}) is protected against deletion in the cloud. ` +
-                        "Next: take the protection off, then run the command again",
-                );
-            }
-            if (vm.state !== "TERMINATING") {
-                const terminated = call("vmTerminate", {
-                    vm_id: Number(id),
-                    delete_root_volume: true,
-                });
-                await unlessGone(terminated).catch((error: unknown) => {
-                    trouble = `; ${passing(error).message}`;
-                });
-            }
-            return undefined;
-        };
-        // Security groups are released only when the VM is TERMINATED, not before.
-        if (!(await context.poll(timeouts.delete, isGone))) {
-            throw new Error(
-                `VM ${name} (${id}) is not terminated after ${timeouts.delete} s${trouble}. ` +
-                    "Next: look at it in the console, then run the command again",
-            );
-        }
-    },
+    delete: (id, { name, zoneId, timeouts }, context) =>
+        terminate({ id, name, zoneId, seconds: timeouts.delete }, context),
 };
 
 /** Creates the VM once: when the answer is lost, looks for what the call may have made. */

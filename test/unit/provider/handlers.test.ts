@@ -8,6 +8,7 @@ import { adapt } from "../../../provider/adapter";
 import { clusterRegistration } from "../../../provider/handlers/cluster-registration";
 import { dnsRecord } from "../../../provider/handlers/dns-record";
 import { nodeAddress } from "../../../provider/handlers/node-address";
+import { nodeSlot } from "../../../provider/handlers/node-slot";
 import { securityGroup } from "../../../provider/handlers/security-group";
 import { roleFiles } from "../../../provider/handlers/role-files";
 import {
@@ -351,6 +352,57 @@ test("a renamed stack keeps its cluster, and a VM is never renamed by a replacem
         context,
     );
     expect(failures.map(({ property }) => property)).toEqual(["name"]);
+});
+
+describe("what an interrupted creation left, when no up followed", () => {
+    const slot = {
+        bootstrap: { operatorUrl: "https://bootstrap.example" },
+        clusterId: 42,
+        slot: "cp-1",
+        role: "control-plane",
+        nodeName: "cp-1.cluster-42.internal",
+        vmName: machine().name,
+        timeouts: { delete: 20 },
+        slotSecret: "s",
+    };
+    const registration = {
+        bootstrap: slot.bootstrap,
+        key: "o/p/s/n",
+        clusterId: 42,
+        clusterName: "exk8s-5-2a",
+        orgId: 5,
+        verifierMode: "selfHosted" as const,
+    };
+
+    test("a VM that never filled the slot goes with the slot", async () => {
+        await virtualMachine.create(machine(), context);
+        bench.answers["getSlot"] = { bound_vm_ids: [] };
+        await nodeSlot.delete("42/cp-1", slot, context);
+        expect(vms()).toEqual([]);
+        expect(lines.join()).toContain("was left by an interrupted run: terminated");
+    });
+
+    test("a VM that filled the slot stays, and so does any when the server is not there", async () => {
+        const { id } = await virtualMachine.create(machine(), context);
+        bench.answers["getSlot"] = { bound_vm_ids: [Number(id)] };
+        await nodeSlot.delete("42/cp-1", slot, context);
+        delete bench.answers["getSlot"];
+        await nodeSlot.delete("42/cp-1", slot, context);
+        expect(vms()).toHaveLength(1);
+        expect(
+            lines.filter((line) => line.includes(`(${id}), which is not in the state, stays`)),
+        ).toHaveLength(2);
+    });
+
+    test("a group of the cluster's name goes with the registration, unless it is in use", async () => {
+        const { id } = cloud.call("securityGroupCreate", { name: "exk8s-5-2a" });
+        const vm = await virtualMachine.create(machine({ securityGroupIds: [id] }), context);
+        await clusterRegistration.delete("42", registration, context);
+        expect(lines.join()).toContain(`(${id}), which is not in the state, is in use and stays`);
+        await virtualMachine.delete(vm.id, { ...machine(), hasRun: true }, context);
+        await clusterRegistration.delete("42", registration, context);
+        expect(Object.values(cloud.inventory()).flat()).toEqual([]);
+    });
 });
 
 describe("SecurityGroup", () => {
