@@ -157,7 +157,8 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
                 manifest: manifestOf(files),
                 roleManifest: context.roleFiles.manifest,
             },
-            { ...child, dependsOn: [nodeSlot, context.roleFiles] },
+            // It ends with its slot. A node that lost its bundle while its own deletion fails would not come back.
+            { ...child, dependsOn: [nodeSlot, context.roleFiles], deletedWith: vm },
         );
         this.registerOutputs({});
     }

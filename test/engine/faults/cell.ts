@@ -18,9 +18,9 @@ const commands: Record<Phase, string> = {
     delete: "destroy",
 };
 
-/** What an error names: the resource by its type and name; the call, or the thing with its id, or the input. */
-const resource = /excloud-k8s:\w+[: (]+.*quickstart/;
-const subject = /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)|property \w+/;
+/** What the engine's diagnostics name: the resource by its type and name; the call, or the thing with its id. */
+const resource = /^ *pulumi-nodejs:dynamic\/excloud-k8s:\w+ \(quickstart\S*\):$/m;
+const subject = /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)/;
 
 /** A cluster that cells of the matrix befall on the real engine, one after the other. */
 export class Victim {
@@ -39,11 +39,12 @@ export class Victim {
         await this.prepare(cell.phase);
         this.isWhole = false;
         const { code, text, wasHit } = await this.runWithFault(cell);
+        const [, diagnostics = ""] = text.split(/^Diagnostics:$/m);
         mustHold(text, {
             "the fault was hit": wasHit,
-            "the error names the resource": code === 0 || resource.test(text),
-            "the error names the call, the thing or the input": code === 0 || subject.test(text),
-            "the error gives the next step": code === 0 || /Next: ./.test(text),
+            "the error names the resource": code === 0 || resource.test(diagnostics),
+            "the error names the call or the thing": code === 0 || subject.test(diagnostics),
+            "the error gives the next step": code === 0 || /Next: ./.test(diagnostics),
             "no stack trace is shown": !stackTrace.test(text),
         });
         const repair = await up(this.bench.stack);

@@ -43,7 +43,6 @@ test("destroy ends without the bootstrap server, and names what stays there", as
     await stopBootstrapServer(bench);
     const text = await bench.pulumi(["destroy", "--yes", "--skip-preview"]);
     for (const what of [
-        "bundle of cp-1",
         "node slot cp-1",
         "files of role control-plane",
         `cluster ${clusterName}`,

@@ -208,10 +208,12 @@ describe("options of resources", () => {
         ]);
     });
 
-    test("only what is nothing by itself goes without a deletion of its own", () => {
+    test("only what is nothing without its VM goes without a deletion of its own", () => {
         const spared = triple.resources.filter(({ deletedWith }) => deletedWith !== "");
         expect(spared.map(({ type, name, deletedWith }) => [type, name, deletedWith])).toEqual(
-            slots.map((slot) => ["NodeAddress", `prod-${slot}`, `VirtualMachine prod-${slot}`]),
+            ["NodeAddress", "NodeBundle"].flatMap((type) =>
+                slots.map((slot) => [type, `prod-${slot}`, `VirtualMachine prod-${slot}`]),
+            ),
         );
     });
 

@@ -581,15 +581,26 @@ describe("DnsRecord", () => {
         expect(values()).toEqual(["127.0.0.1"]);
     });
 
-    test("a name stays the cluster's through an update that failed", async () => {
+    test("a name that was ours stays ours when a change of it fails", async () => {
         const before = record(["127.0.0.1"]);
         const { id, outputs } = await dnsRecord.create(before, context);
-        cloud.faults.add({ operation: "recordList", kind: "status-403" });
-        const after = record(["127.0.0.2"]);
-        const failed = await dnsRecord.update(id, { ...before, ...outputs }, after, context);
-        expect(failed.outputs.dnsConfigured).toBe(false);
-        await dnsRecord.update(id, { ...after, ...failed.outputs }, after, context);
+        const inputs = record(["127.0.0.2"]);
+        cloud.faults.add({ operation: "recordDelete", kind: "status-403" });
+        const failed = await dnsRecord.update(id, { ...before, ...outputs }, inputs, context);
+        const state = { ...inputs, ...failed.outputs };
+        expect(state).toMatchObject({ dnsConfigured: false, isOurs: true });
+        expect((await dnsRecord.read(id, state, context))?.outputs).toEqual(failed.outputs);
+
+        const mended = await dnsRecord.update(id, state, inputs, context);
+        expect(mended.outputs).toEqual({ dnsConfigured: true, reason: "", isOurs: true });
         expect(values()).toEqual(["127.0.0.2"]);
+    });
+
+    test("what is left of a name that was ours is deleted with it", async () => {
+        const { id } = await dnsRecord.create(record(["127.0.0.1"]), context);
+        const state = { dnsConfigured: false, reason: "half", isOurs: true };
+        await dnsRecord.delete(id, { ...record(["127.0.0.2"]), ...state }, context);
+        expect(values()).toEqual([]);
     });
 
     test("read shows a changed address", async () => {
