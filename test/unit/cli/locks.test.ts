@@ -56,8 +56,8 @@ test("a lock is held while its `pulumi` runs on this machine", async () => {
 });
 
 test("a lock is not held by a process that has ended and that nobody has waited for", async () => {
-    // A shell that becomes another program forgets the child it had.
-    const parent = spawn("bash", ["-c", "true & echo $!; exec sleep 60"]);
+    // A shell that becomes another program forgets the child it had, when that ends later.
+    const parent = spawn("bash", ["-c", "sleep 0.5 & echo $!; exec sleep 60"]);
     const [printed] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(printed.toString());
     while (!readFileSync(`/proc/${pid}/stat`, "utf8").includes(" Z ")) {
