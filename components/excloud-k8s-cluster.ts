@@ -153,7 +153,7 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
                 ...(args.deletionProtection ? { deletionProtection: true } : {}),
             },
             // On everything, so that it is the first to be deleted, which it may refuse.
-            { ...child, dependsOn: [dns, ...nodes.map(({ bundle }) => bundle)] },
+            { ...child, dependsOn: [pki, dns, ...nodes.map(({ bundle }) => bundle)] },
         );
 
         const kubeconfigAt = (host: pulumi.Output<string>) =>

@@ -1,3 +1,4 @@
+import type { Vm } from "../api/schemas";
 import type { BootstrapServer, Context } from "../context";
 import type { Handler } from "../handler";
 import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
@@ -37,12 +38,8 @@ export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegi
             context.bootstrap(bootstrap)("getCluster", { cluster_id: id }),
         );
         if (cluster === undefined) {
-            // Everything is named after it: to drop it from the state would be to give the cluster up.
-            throw new Error(
-                `the bootstrap server does not know cluster ${clusterName} (${id}). ` +
-                    "Next: check that it is the right server, with its data; " +
-                    "to give the cluster up, run `pulumi destroy`",
-            );
+            await requireNothingOf(clusterName, context);
+            return undefined;
         }
         return { id, outputs: outputsOf(cluster) };
     },
@@ -57,6 +54,25 @@ export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegi
         );
     },
 };
+
+/**
+ * Everything is named after the registration: to drop it from the state while VMs live would be to give the
+ * cluster up.
+ *
+ * @throws Error when there are VMs of the cluster's name
+ */
+async function requireNothingOf(clusterName: string, context: Context): Promise<void> {
+    const isOurs = (vm: Vm) => vm.name.startsWith(`${clusterName}-`) && vm.state !== "TERMINATED";
+    const left = (await context.excloud()("vmList", {})).filter(isOurs);
+    if (left.length > 0) {
+        throw new Error(
+            `the bootstrap server does not know cluster ${clusterName}, whose VMs ` +
+                `${left.map(({ name }) => name).join(", ")} are there. ` +
+                "Next: check that it is the right server, with its data; " +
+                "to give the cluster up, run `pulumi destroy`",
+        );
+    }
+}
 
 /**
  * A security group of the cluster's name that nothing uses was left by an interrupted creation that no

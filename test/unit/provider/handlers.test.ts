@@ -354,6 +354,22 @@ test("a renamed stack keeps its cluster, and a VM is never renamed by a replacem
     expect(failures.map(({ property }) => property)).toEqual(["name"]);
 });
 
+test("a registration that the server does not know is gone, unless VMs of its name live", async () => {
+    const state = {
+        bootstrap: { operatorUrl: "https://bootstrap.example" },
+        key: "o/p/s/n",
+        clusterId: 42,
+        clusterName: "exk8s-5-2a",
+        orgId: 5,
+        verifierMode: "selfHosted" as const,
+    };
+    expect(await clusterRegistration.read("42", state, context)).toBeUndefined();
+    await virtualMachine.create(machine(), context);
+    await expect(clusterRegistration.read("42", state, context)).rejects.toThrow(
+        "whose VMs exk8s-5-2a-cp-1 are there",
+    );
+});
+
 describe("what an interrupted creation left, when no up followed", () => {
     const slot = {
         bootstrap: { operatorUrl: "https://bootstrap.example" },

@@ -23,7 +23,7 @@ export const describeCell = ({ phase, operation, kind, lasts }: Cell): string =>
 
 /** What an error names: the call, or the thing by its id or name, or the input. */
 const subject =
-    /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)|DNS name \S+|security group \d+|^\w+: \w+: /;
+    /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)|DNS name \S+|security group \d+|cluster \S+, whose|^\w+: \w+: /;
 
 /** What to do: in so many words, or what may be given in place of a wrong input. */
 const advice = /Next: .|^\w+: \w+: .*; there are /;
