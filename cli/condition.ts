@@ -19,15 +19,19 @@ export interface Condition {
     readonly orphans: readonly number[];
 }
 
+/** Where the stacks of a project are kept, as a URL. */
+export async function backendOf(pulumi: Pulumi): Promise<string> {
+    return (JSON.parse(await pulumi.read(["whoami", "--json"])) as { url: string }).url;
+}
+
 /** Looks at a stack, and changes nothing. */
-export async function conditionOf(pulumi: Pulumi): Promise<Condition> {
+export async function conditionOf(pulumi: Pulumi, backendUrl: string): Promise<Condition> {
     const { stackFlags } = pulumi;
     const name = ["stack", "--show-name", "--fully-qualify-stack-names", ...stackFlags];
     const stack = (await pulumi.read(name)).trim();
-    const { url } = JSON.parse(await pulumi.read(["whoami", "--json"])) as { url: string };
     return {
         stack,
-        locks: locksOf(url, stack)?.map((lock) => ({ ...lock, isHeld: isHeld(lock) })),
+        locks: locksOf(backendUrl, stack)?.map((lock) => ({ ...lock, isHeld: isHeld(lock) })),
         pending: pendingIn(await pulumi.read(["stack", "export", ...stackFlags])),
         orphans: await orphansOf(stack.split("/").at(-2) ?? ""),
     };

@@ -26,8 +26,17 @@ export function locksOf(backendUrl: string, stack: string): Lock[] | undefined {
     return !existsSync(folder)
         ? []
         : readdirSync(folder)
-              .filter((name) => name.endsWith(".json"))
-              .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Lock);
+              .filter((name) => !name.endsWith(".attrs"))
+              .map((name) => lockIn(join(folder, name)));
+}
+
+/** A killed run can leave half of a lock, which locks as well. */
+function lockIn(file: string): Lock {
+    try {
+        return JSON.parse(readFileSync(file, "utf8")) as Lock;
+    } catch {
+        return { pid: 0, username: "somebody", hostname: "some machine", timestamp: "some time" };
+    }
 }
 
 /** Whether the run that locked the stack goes on, on this machine. */

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Whether a process runs. */
+/** Whether a process runs. One that has ended and waits for its parent to take note of it does not. */
 export function isAlive(pid: number): boolean {
     try {
         process.kill(pid, 0);
-        return true;
+        return !isZombie(pid);
     } catch (error) {
         // It runs, as another user.
         return (error as NodeJS.ErrnoException).code === "EPERM";
@@ -35,6 +35,15 @@ export function environmentOf(pid: number): Record<string, string> {
             return [line.slice(0, at), line.slice(at + 1)];
         }),
     );
+}
+
+function isZombie(pid: number): boolean {
+    try {
+        // The command's name, in parentheses, may hold anything.
+        return / [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/s, ""));
+    } catch {
+        return false;
+    }
 }
 
 function partsOf(file: string): string[] {

@@ -40,8 +40,7 @@ export function heldBy(lock: Lock): string {
 export function nextStep(pending: readonly Pending[]): string {
     const created = pending.some(({ type }) => type === "creating");
     return created
-        ? "Unlocked. Next: `pulumi up`, which adopts what the interrupted creations made. Do so before a " +
-              "`pulumi destroy`, which would not know of it."
+        ? "Unlocked. Next: `pulumi up`, which adopts what the interrupted creations made; or `pulumi destroy`."
         : "Unlocked. Next: `pulumi up` or `pulumi destroy`.";
 }
 

@@ -1,11 +1,14 @@
-import { conditionOf, type Condition, type Pending } from "./condition";
+import { rmSync } from "node:fs";
+
+import { backendOf, conditionOf, type Condition, type Pending } from "./condition";
+import { cutOffFilesOf } from "./cut-off-files";
 import { end } from "./orphans";
 import { CommandError, type Pulumi } from "./pulumi";
 import { describe, heldBy, isClean, nextStep } from "./unlock-texts";
 
 /** What `unlock` needs of the terminal. */
 export interface Terminal {
-    say(line: string): void;
+    readonly say: (line: string) => void;
     /** Undefined when nobody can be asked. */
     readonly ask: ((question: string) => Promise<boolean>) | undefined;
 }
@@ -17,8 +20,16 @@ export interface Terminal {
  * @param yes do not ask
  * @throws CommandError when it must not or cannot be done; the message says what to do
  */
-export async function unlock(pulumi: Pulumi, { say, ask }: Terminal, yes: boolean): Promise<void> {
-    const condition = await conditionOf(pulumi);
+export async function unlock(pulumi: Pulumi, terminal: Terminal, yes: boolean): Promise<void> {
+    const { say } = terminal;
+    const goOn = async () => {
+        if (!yes) {
+            await confirm(terminal.ask);
+        }
+    };
+    const backend = await backendOf(pulumi);
+    await mend(await cutOffFilesOf(backend), say, goOn);
+    const condition = await conditionOf(pulumi, backend);
     describe(condition).forEach(say);
     const held = condition.locks?.find((lock) => lock.isHeld);
     if (held !== undefined) {
@@ -27,13 +38,25 @@ export async function unlock(pulumi: Pulumi, { say, ask }: Terminal, yes: boolea
     if (isClean(condition)) {
         return;
     }
-    if (!yes) {
-        await confirm(ask);
-    }
+    await goOn();
     await endOrphans(condition, say);
     await cancel(condition, pulumi, say);
     await settle(condition.pending, pulumi, say);
     say(nextStep(condition.pending));
+}
+
+/** Before anything else: while there are such files, Pulumi reads no stack. */
+async function mend(
+    cutOff: readonly string[],
+    say: Terminal["say"],
+    goOn: () => Promise<void>,
+): Promise<void> {
+    if (cutOff.length > 0) {
+        cutOff.forEach((file) => say(`${file} is cut off, so that Pulumi cannot read the state`));
+        await goOn();
+        say("Deleting it: it holds a checksum that Pulumi does without, and nothing of the state.");
+        cutOff.forEach((file) => rmSync(file, { force: true }));
+    }
 }
 
 async function confirm(ask: Terminal["ask"]): Promise<void> {

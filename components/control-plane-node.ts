@@ -97,6 +97,8 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
             (clusterId) => `${slot}.cluster-${clusterId}.internal`,
         );
 
+        const vmName = pulumi.interpolate`${registration.clusterName}-${slot}`;
+
         const nodeSlot = new NodeSlot(
             name,
             {
@@ -105,13 +107,15 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
                 slot,
                 role: "control-plane",
                 nodeName,
+                vmName,
+                timeouts: { delete: context.machine.timeouts.delete },
             },
             child,
         );
         const vm = new VirtualMachine(
             name,
             {
-                name: pulumi.interpolate`${registration.clusterName}-${slot}`,
+                name: vmName,
                 projectId: 1,
                 ...context.machine,
                 userData: userDataOf(nodeSlot, context),

@@ -81,10 +81,7 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
         const registration = new ClusterRegistration(
             name,
             { bootstrap: bootstrap.server, key: registrationKey(name) },
-            // It is never replaced, and nothing of the cluster is deleted when it may not be.
-            args.deletionProtection === undefined
-                ? child
-                : { ...child, protect: args.deletionProtection },
+            child,
         );
         const dnsZone = pulumi.output(args.dnsZone ?? "k8s.excloud.co.in");
         const dnsName = pulumi.interpolate`${registration.clusterName}.${dnsZone}`;
@@ -153,8 +150,10 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
                     nodes.map(({ slot, bundle }) => [slot, bundle.generation]),
                 ),
                 timeout: args.timeouts?.ready ?? 1800,
+                ...(args.deletionProtection ? { deletionProtection: true } : {}),
             },
-            { ...child, dependsOn: nodes.map(({ bundle }) => bundle) },
+            // On everything, so that it is the first to be deleted, which it may refuse.
+            { ...child, dependsOn: [pki, dns, ...nodes.map(({ bundle }) => bundle)] },
         );
 
         const kubeconfigAt = (host: pulumi.Output<string>) =>

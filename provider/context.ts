@@ -25,8 +25,8 @@ export interface Context {
     /** Shows the user one line. */
     log(line: string): void;
     /**
-     * Asks `probe` again and again, at growing intervals of at most 1 s, until it gives a value.
-     * Gives undefined when `seconds` have passed.
+     * Asks `probe` again and again, at growing intervals of at most 1 s, until it gives a value. Gives
+     * undefined when `seconds` have passed; twice it is asked in any case, however long once takes.
      */
     poll<T>(seconds: number, probe: () => Promise<T | undefined>): Promise<T | undefined>;
 }
@@ -75,12 +75,15 @@ export function makeContext(config: ConfigReader, patience: Patience = defaultPa
         },
         poll: async (seconds, probe) => {
             const deadline = Date.now() + seconds * 1000;
-            for (let pause = 200; ; pause = Math.min(pause * 1.5, 1_000)) {
+            let pause = 200;
+            for (let tries = 1; ; tries++) {
                 const value = await probe();
-                if (value !== undefined || Date.now() >= deadline) {
+                const left = deadline - Date.now();
+                if (value !== undefined || (left <= 0 && tries > 1)) {
                     return value;
                 }
-                await sleep(Math.min(pause, Math.max(deadline - Date.now(), 0)));
+                await sleep(Math.min(pause, Math.max(left, 0)));
+                pause = Math.min(pause * 1.5, 1_000);
             }
         },
     };

@@ -116,11 +116,8 @@ function parseAnswer(
     text: string,
     credentialName: string,
 ): unknown {
-    if (operation.response === undefined) {
-        return undefined;
-    }
     try {
-        return JSON.parse(text);
+        return operation.response === undefined && text === "" ? undefined : JSON.parse(text);
     } catch {
         throw errorOfAnswer(operation, url, status, "the answer is not JSON", credentialName);
     }

@@ -29,6 +29,8 @@ const Slot = Type.Object({
     role: Type.String(),
     node_name: Type.String(),
     vm_id: Type.Union([Type.Integer(), Type.Null()]),
+    /** Every VM that ever filled the slot. */
+    bound_vm_ids: Type.Array(Type.Integer()),
     armed: Type.Boolean(),
 });
 const Phase = Type.Object({

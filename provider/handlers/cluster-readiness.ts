@@ -9,6 +9,8 @@ export interface ClusterReadinessInputs {
     generations: Record<string, string>;
     /** Seconds to wait for all nodes. */
     timeout: number;
+    /** Whether a deletion is refused: as it depends on the whole cluster, nothing else is deleted then. */
+    deletionProtection?: boolean;
 }
 
 /**
@@ -21,6 +23,7 @@ export const clusterReadiness: Handler<ClusterReadinessInputs> = {
         clusterId: "replace",
         generations: "update",
         timeout: "ignore",
+        deletionProtection: "update",
     },
 
     async create(inputs, context) {
@@ -35,7 +38,15 @@ export const clusterReadiness: Handler<ClusterReadinessInputs> = {
         return { id, outputs: {} };
     },
 
-    delete: () => Promise.resolve(),
+    delete: (_id, { clusterId, deletionProtection }) =>
+        deletionProtection
+            ? Promise.reject(
+                  new Error(
+                      `cluster ${clusterId} is under deletion protection: nothing was deleted. ` +
+                          "Next: set deletionProtection to false and run `pulumi up` before",
+                  ),
+              )
+            : Promise.resolve(),
 };
 
 async function waitForNodes(inputs: ClusterReadinessInputs, context: Context): Promise<void> {

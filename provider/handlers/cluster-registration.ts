@@ -1,4 +1,5 @@
-import type { BootstrapServer } from "../context";
+import type { Vm } from "../api/schemas";
+import type { BootstrapServer, Context } from "../context";
 import type { Handler } from "../handler";
 import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
 
@@ -37,12 +38,8 @@ export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegi
             context.bootstrap(bootstrap)("getCluster", { cluster_id: id }),
         );
         if (cluster === undefined) {
-            // Everything is named after it: to drop it from the state would be to give the cluster up.
-            throw new Error(
-                `the bootstrap server does not know cluster ${clusterName} (${id}). ` +
-                    "Next: check that it is the right server, with its data; " +
-                    "to give the cluster up, run `pulumi destroy`",
-            );
+            await requireNothingOf(clusterName, context);
+            return undefined;
         }
         return { id, outputs: outputsOf(cluster) };
     },
@@ -50,11 +47,51 @@ export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegi
     update: (id, { clusterId, clusterName, orgId, verifierMode }) =>
         Promise.resolve({ id, outputs: { clusterId, clusterName, orgId, verifierMode } }),
 
-    delete: (id, { bootstrap, clusterName }, context) =>
-        deleteOrWarn(`cluster ${clusterName}`, context, () =>
+    async delete(id, { bootstrap, clusterName }, context) {
+        await deleteLeftover(clusterName, context);
+        await deleteOrWarn(`cluster ${clusterName}`, context, () =>
             context.bootstrap(bootstrap, briefly)("deleteCluster", { cluster_id: id }),
-        ),
+        );
+    },
 };
+
+/**
+ * Everything is named after the registration: to drop it from the state while VMs live would be to give the
+ * cluster up.
+ *
+ * @throws Error when there are VMs of the cluster's name
+ */
+async function requireNothingOf(clusterName: string, context: Context): Promise<void> {
+    const isOurs = (vm: Vm) => vm.name.startsWith(`${clusterName}-`) && vm.state !== "TERMINATED";
+    const left = (await context.excloud()("vmList", {})).filter(isOurs);
+    if (left.length > 0) {
+        throw new Error(
+            `the bootstrap server does not know cluster ${clusterName}, whose VMs ` +
+                `${left.map(({ name }) => name).join(", ")} are there. ` +
+                "Next: check that it is the right server, with its data; " +
+                "to give the cluster up, run `pulumi destroy`",
+        );
+    }
+}
+
+/**
+ * A security group of the cluster's name that nothing uses was left by an interrupted creation that no
+ * `up` followed: nothing else knows of it any more.
+ */
+async function deleteLeftover(clusterName: string, context: Context): Promise<void> {
+    const call = context.excloud();
+    const group = (await call("securityGroupList")).find(({ name }) => name === clusterName);
+    if (group === undefined) {
+        return;
+    }
+    const what = `security group ${clusterName} (${group.id}), which is not in the state,`;
+    if ((await call("bindingList", { security_group_id: group.id })).length > 0) {
+        context.log(`warning: ${what} is in use and stays. Next: delete it when it is not needed`);
+        return;
+    }
+    context.log(`${what} was left by an interrupted run: deleted`);
+    await unlessGone(call("securityGroupDelete", { security_group_id: group.id }));
+}
 
 function outputsOf(cluster: {
     cluster_id: number;

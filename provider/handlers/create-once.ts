@@ -1,8 +1,6 @@
 import type { Context } from "../context";
 import { ApiError } from "../errors";
-
-/** Seconds for which what a call may have made is looked for: the cloud's lists may lag. */
-const lookingTime = 10;
+import { settlingTime } from "./forgiving";
 
 /**
  * Makes a thing by a call that must not be repeated blindly. When nobody knows what became of the call,
@@ -21,7 +19,7 @@ export async function createOnce<T>(
         if (!(error instanceof ApiError) || !error.hasUnknownOutcome) {
             throw error;
         }
-        const found = await context.poll(lookingTime, () => find().catch(unlessApiError));
+        const found = await context.poll(settlingTime, () => find().catch(unlessApiError));
         if (found !== undefined) {
             return found;
         }

@@ -1,8 +1,7 @@
 import { inputsOf, type Handler } from "../handler";
 import type { Context } from "../context";
-import { createOnce } from "./create-once";
-import { unlessGone } from "./forgiving";
-import { messageOf } from "../errors";
+import { passing, settlingTime, unlessGone } from "./forgiving";
+import { ApiError, messageOf } from "../errors";
 
 export interface DnsRecordInputs {
     /** Zone without trailing dot; one of the organisation's own. */
@@ -22,11 +21,9 @@ export interface DnsRecordOutputs {
     dnsConfigured: boolean;
     /** Why the record could not be made; `""` when it was. */
     reason: string;
-    /** Set while a name that was configured before is not: it is ours all the same. */
-    isOurs?: true;
+    /** Whether the name was this cluster's once: then all its addresses are. */
+    isOurs: boolean;
 }
-
-const isOurs = (state: DnsRecordOutputs): boolean => state.dnsConfigured || state.isOurs === true;
 
 /**
  * A DNS name for the control planes. It never fails a cluster: what could not be made is reported, and
@@ -49,9 +46,9 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
     },
 
     async read(id, state, context) {
-        if (!state.dnsConfigured) {
-            const { dnsConfigured, reason, isOurs } = state;
-            return { id, outputs: { dnsConfigured, reason, ...(isOurs ? { isOurs } : {}) } };
+        const { dnsConfigured, reason, isOurs } = state;
+        if (!dnsConfigured) {
+            return { id, outputs: { dnsConfigured, reason, isOurs } };
         }
         const found = await list(state, context);
         if (found.length === 0) {
@@ -67,55 +64,27 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
                 ),
                 ttl: found[0]?.ttl ?? state.ttl,
             },
-            outputs: { dnsConfigured: true, reason: "" },
+            outputs: { dnsConfigured, reason, isOurs },
         };
     },
 
-    async update(id, state, inputs, context) {
-        return { id, outputs: await tryToConverge(inputs, isOurs(state), context) };
+    async update(id, { isOurs }, inputs, context) {
+        return { id, outputs: await tryToConverge(inputs, isOurs, context) };
     },
 
     async delete(_id, state, context) {
-        const where = `${state.name}.${state.zoneName}`;
         try {
-            if (!(await context.poll(clearingTime, () => clear(state, context)))) {
-                throw new Error(
-                    `${where} still has records after ${clearingTime} s. Next: run the command again`,
-                );
-            }
+            await clear(state, context);
         } catch (error) {
-            if (isOurs(state)) {
+            if (state.isOurs) {
                 throw error;
             }
             // Worth a try, not a failure.
+            const where = `${state.name}.${state.zoneName}`;
             context.log(`warning: ${where} may have records left: ${messageOf(error)}`);
         }
     },
 };
-
-/** Seconds for which deleted records may still be listed. */
-const clearingTime = 10;
-
-/** Deletes what is there of ours. True when a list shows that nothing is left. */
-async function clear(
-    state: DnsRecordInputs & DnsRecordOutputs,
-    context: Context,
-): Promise<true | undefined> {
-    const call = context.excloud();
-    const { zoneName: zone_name, type, name } = state;
-    const found = await unlessGone(list(state, context));
-    if (found === undefined) {
-        // One wrong answer would leave the records behind for good.
-        const isThere = (await call("zoneList")).some((zone) => zone.name === zone_name);
-        return isThere ? undefined : true;
-    }
-    // Of a name that never was ours, only what an attempt of ours may have left.
-    const ours = found.filter(({ value }) => isOurs(state) || state.values.includes(value));
-    for (const { value } of ours) {
-        await unlessGone(call("recordDelete", { zone_name, type, name, value }));
-    }
-    return ours.length === 0 ? true : undefined;
-}
 
 function idOf({ zoneName, type, name }: DnsRecordInputs): string {
     return `${zoneName}:${type}:${name}`;
@@ -126,19 +95,21 @@ async function tryToConverge(
     wasOurs: boolean,
     context: Context,
 ): Promise<DnsRecordOutputs> {
+    let isOurs = wasOurs;
     try {
-        if (!wasOurs && !inputs.adoptRecord) {
+        if (!isOurs && !inputs.adoptRecord) {
             await requireFree(inputs, context);
         }
-        await converge(inputs, context);
-        return { dnsConfigured: true, reason: "" };
+        isOurs = true;
+        await converge(inputs, () => true, context);
+        return { dnsConfigured: true, reason: "", isOurs };
     } catch (error) {
         const reason = messageOf(error);
         context.log(
             `warning: DNS name ${inputs.name}.${inputs.zoneName} is not configured: ${reason}. ` +
                 "The cluster is reached by address; the next up tries again",
         );
-        return { dnsConfigured: false, reason, ...(wasOurs ? { isOurs: true } : {}) };
+        return { dnsConfigured: false, reason, isOurs };
     }
 }
 
@@ -158,25 +129,65 @@ async function list({ zoneName, name, type }: DnsRecordInputs, context: Context)
     return records.filter((record) => record.name === name && record.type === type);
 }
 
-/** Makes the records of the name exactly the wanted ones: the cloud holds one record per value. */
-async function converge(inputs: DnsRecordInputs, context: Context): Promise<void> {
+/**
+ * Makes the records of the name the wanted ones, and looks whether they are: the cloud holds one record
+ * per value. Those that are not `ours` stay.
+ */
+async function converge(
+    inputs: DnsRecordInputs,
+    ours: (value: string) => boolean,
+    context: Context,
+): Promise<void> {
     const call = context.excloud();
-    const { zoneName: zone_name, type, name, ttl } = inputs;
-    const existing = await list(inputs, context);
-    const isWanted = (record: { value: string; ttl: number }) =>
-        inputs.values.includes(record.value) && record.ttl === ttl;
-    for (const { value } of existing.filter((record) => !isWanted(record))) {
+    const { zoneName: zone_name, type, name, ttl, values } = inputs;
+    let found: { value: string; ttl: number }[] = [];
+    const areThere = await context.poll(settlingTime, async () => {
+        found = await list(inputs, context);
+        const superfluous = found.filter(
+            (record) =>
+                ours(record.value) && !(values.includes(record.value) && record.ttl === ttl),
+        );
+        const missing = values.filter(
+            (value) => !found.some((record) => record.value === value && record.ttl === ttl),
+        );
+        for (const { value } of superfluous) {
+            await unlessGone(call("recordDelete", { zone_name, type, name, value }));
+        }
+        for (const value of missing) {
+            const created = call("recordCreate", { zone_name, type, name, value, ttl });
+            // The cloud holds an identical record only once, so that the next look tells what became of it.
+            await created.catch(passing);
+        }
+        return superfluous.length + missing.length === 0 ? true : undefined;
+    });
+    if (!areThere) {
+        const shown = found.map(({ value }) => value).join(", ") || "nothing";
+        throw new Error(
+            `the DNS name ${name}.${zone_name} has ${shown}, not ${values.join(", ") || "nothing"}, ` +
+                `after ${settlingTime} s. Next: run the command again`,
+        );
+    }
+}
+
+/** Deletes what the cluster has, and looks whether it is gone. */
+async function clear(state: DnsRecordInputs & DnsRecordOutputs, context: Context): Promise<void> {
+    const call = context.excloud();
+    const { zoneName: zone_name, type, name, values, isOurs } = state;
+    // A list that lags behind may not show them.
+    for (const value of values) {
         await unlessGone(call("recordDelete", { zone_name, type, name, value }));
     }
-    for (const value of inputs.values) {
-        const isThere = (record: { value: string; ttl: number }) =>
-            record.value === value && record.ttl === ttl;
-        if (!existing.some(isThere)) {
-            await createOnce(
-                context,
-                () => call("recordCreate", { zone_name, type, name, value, ttl }),
-                async () => (await list(inputs, context)).find(isThere),
-            );
+    try {
+        await converge(
+            { ...state, values: [] },
+            (value) => isOurs || values.includes(value),
+            context,
+        );
+    } catch (error) {
+        const isNotFound = error instanceof ApiError && error.isNotFound;
+        // One wrong answer would leave the records behind for good.
+        if (!isNotFound || (await call("zoneList")).some((zone) => zone.name === zone_name)) {
+            throw error;
         }
     }
 }

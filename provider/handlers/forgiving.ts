@@ -1,6 +1,9 @@
 import { ApiError, messageOf } from "../errors";
 import type { Context } from "../context";
 
+/** Seconds for which the cloud's lists may lag behind what was done. */
+export const settlingTime = 10;
+
 /** Retries of a deletion at a bootstrap server that may be gone for good: about 2 s together. */
 export const briefly = 3;
 
@@ -34,4 +37,15 @@ export async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
         }
         throw error;
     }
+}
+
+/**
+ * Lets an error pass that a later look may explain: nobody knows what became of the call, or what it
+ * clashed with may change.
+ */
+export function passing(error: unknown): ApiError {
+    if (error instanceof ApiError && (error.hasUnknownOutcome || error.status === 409)) {
+        return error;
+    }
+    throw error;
 }

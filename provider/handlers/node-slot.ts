@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 
+import type { Vm } from "../api/schemas";
 import type { BootstrapServer, Context } from "../context";
 import type { Handler } from "../handler";
 import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
+import { terminate } from "./virtual-machine-terminate";
 
 export interface NodeSlotInputs {
     bootstrap: BootstrapServer;
@@ -12,6 +14,10 @@ export interface NodeSlotInputs {
     role: string;
     /** Name of the node in Kubernetes, for example `cp-1.cluster-42.internal`. */
     nodeName: string;
+    /** Name of the VM that fills the slot. */
+    vmName: string;
+    /** Seconds to wait until a VM is terminated. */
+    timeouts: { delete: number };
 }
 
 export interface NodeSlotOutputs {
@@ -27,6 +33,8 @@ export const nodeSlot: Handler<NodeSlotInputs, NodeSlotOutputs> = {
         slot: "replace",
         role: "replace",
         nodeName: "replace",
+        vmName: "ignore",
+        timeouts: "ignore",
     },
 
     async create(inputs, context) {
@@ -47,11 +55,45 @@ export const nodeSlot: Handler<NodeSlotInputs, NodeSlotOutputs> = {
         return { id, outputs: { slotSecret } };
     },
 
-    delete: (_id, { bootstrap, clusterId, slot }, context) =>
-        deleteOrWarn(`node slot ${slot}`, context, () =>
+    async delete(_id, state, context) {
+        await terminateLeftovers(state, context);
+        const { bootstrap, clusterId, slot } = state;
+        await deleteOrWarn(`node slot ${slot}`, context, () =>
             context.bootstrap(bootstrap, briefly)("deleteSlot", { cluster_id: clusterId, slot }),
-        ),
+        );
+    },
 };
+
+/**
+ * A VM of the slot's name that never filled it was left by an interrupted creation that no `up` followed:
+ * nothing else knows of it any more. One that filled the slot is the VM resource's matter.
+ */
+async function terminateLeftovers(
+    { bootstrap, clusterId, slot, vmName, timeouts }: NodeSlotInputs,
+    context: Context,
+): Promise<void> {
+    const isTheirs = (vm: Vm) => vm.name === vmName && vm.state !== "TERMINATED";
+    const found = (await context.excloud()("vmList", {})).filter(isTheirs);
+    if (found.length === 0) {
+        return;
+    }
+    const known = await context
+        .bootstrap(bootstrap, briefly)("getSlot", { cluster_id: clusterId, slot })
+        .catch(() => undefined);
+    for (const vm of found) {
+        const what = `VM ${vmName} (${vm.vm_id}), which is not in the state,`;
+        if (known === undefined || known.bound_vm_ids.includes(vm.vm_id)) {
+            context.log(`warning: ${what} stays. Next: terminate it when it is not needed`);
+            continue;
+        }
+        context.log(`${what} was left by an interrupted run: terminated`);
+        const { vm_id, zone_id } = vm;
+        await terminate(
+            { id: String(vm_id), name: vmName, zoneId: zone_id, seconds: timeouts.delete },
+            context,
+        );
+    }
+}
 
 async function putSlot(inputs: NodeSlotInputs, secret: string, context: Context): Promise<void> {
     await context.bootstrap(inputs.bootstrap)("putSlot", {

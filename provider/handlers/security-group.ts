@@ -3,7 +3,7 @@ import type { Context } from "../context";
 import { ApiError, messageOf, seenIn } from "../errors";
 import { inputsOf, isUnknown, UnfinishedError, type Failure, type Handler } from "../handler";
 import { createOnce } from "./create-once";
-import { unlessGone } from "./forgiving";
+import { passing, settlingTime, unlessGone } from "./forgiving";
 
 /** Stands for the IPv4 range of the group's subnet. */
 export const subnetCidr = "subnet";
@@ -173,43 +173,48 @@ async function takeOver(id: number, context: Context) {
     return group;
 }
 
-/** Rules cannot be changed in the cloud: missing ones are created, then superfluous ones deleted. */
+/**
+ * Makes the group's rules the wanted ones, and looks whether they are. Rules cannot be changed in the
+ * cloud: missing ones are created, then superfluous ones deleted.
+ */
 async function converge(
     groupId: number,
     rules: Record<string, Rule>,
     context: Context,
 ): Promise<void> {
     const call = context.excloud();
-    const list = () => call("ruleList", { security_group_id: groupId });
-    const existing = await list();
     const wanted = Object.entries(rules);
-    const missing = wanted.filter(([, rule]) => !existing.some((found) => isSame(found, rule)));
-    const attempts = await Promise.allSettled(
-        missing.map(([name, rule]) =>
-            createOnce(
-                context,
-                () =>
-                    call("ruleCreate", {
-                        security_group_id: groupId,
-                        is_ingress: rule.direction === "ingress",
-                        protocol: rule.protocol as SecurityGroupRule["protocol"],
-                        port_range: rule.portRange,
-                        cidr: rule.cidr,
-                        description: name,
-                    }),
-                async () => (await list()).find((found) => isSame(found, rule)),
-            ),
-        ),
-    );
-    // Not before all have ended: what goes on after an error would meet the next attempt.
-    const failed = attempts.find((attempt) => attempt.status === "rejected");
-    if (failed !== undefined) {
-        throw failed.reason;
-    }
-    for (const candidate of existing) {
-        if (!wanted.some(([, rule]) => isSame(candidate, rule))) {
-            await unlessGone(call("ruleDelete", { security_group_rule_id: candidate.id }));
+    let trouble = "";
+    const areThere = await context.poll(settlingTime, async () => {
+        const existing = await call("ruleList", { security_group_id: groupId });
+        const missing = wanted.filter(([, rule]) => !existing.some((found) => isSame(found, rule)));
+        const superfluous = existing.filter(
+            (found) => !wanted.some(([, rule]) => isSame(found, rule)),
+        );
+        for (const [name, rule] of missing) {
+            const created = call("ruleCreate", {
+                security_group_id: groupId,
+                is_ingress: rule.direction === "ingress",
+                protocol: rule.protocol as SecurityGroupRule["protocol"],
+                port_range: rule.portRange,
+                cidr: rule.cidr,
+                description: name,
+            });
+            // The cloud holds an identical rule only once, so that the next look tells what became of it.
+            await created.catch((error: unknown) => {
+                trouble = `; ${seenIn(passing(error))}`;
+            });
         }
+        for (const { id } of superfluous) {
+            await unlessGone(call("ruleDelete", { security_group_rule_id: id }));
+        }
+        return missing.length + superfluous.length === 0 ? true : undefined;
+    });
+    if (!areThere) {
+        throw new Error(
+            `security group ${groupId} still has other rules than the wanted ones after ` +
+                `${settlingTime} s${trouble}. Next: run the command again`,
+        );
     }
 }
 

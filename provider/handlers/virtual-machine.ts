@@ -1,11 +1,12 @@
 import type { Vm } from "../api/schemas";
 import type { BootstrapServer, Context } from "../context";
-import { ApiError, seenIn } from "../errors";
+import { seenIn } from "../errors";
 import { inputsOf, UnfinishedError, type Existing, type Handler } from "../handler";
 import { createOnce } from "./create-once";
-import { unlessGone } from "./forgiving";
+import { passing, settlingTime, unlessGone } from "./forgiving";
 import { findLeftover, takeOver } from "./virtual-machine-adopt";
 import { checkVirtualMachine } from "./virtual-machine-check";
+import { terminate } from "./virtual-machine-terminate";
 
 /** What to do when a change can only be made by replacing the VM. */
 export type Replacement =
@@ -111,43 +112,8 @@ export const virtualMachine: Handler<VirtualMachineInputs, VirtualMachineOutputs
 
     update: (id, state, inputs, context) => finish(id, state, inputs, context),
 
-    async delete(id, { name, zoneId, timeouts }, context) {
-        const call = context.excloud();
-        let trouble = "";
-        const isThere = (vm: Vm) => String(vm.vm_id) === id && vm.state !== "TERMINATED";
-        const isGone = async () => {
-            const vm =
-                (await unlessGone(call("vmGet", { vm_id: id }))) ??
-                // One wrong answer would leave the VM behind for good.
-                (await call("vmList", { zone_id: zoneId })).find(isThere);
-            if (vm === undefined || vm.state === "TERMINATED") {
-                return true;
-            }
-            if (vm.delete_protection) {
-                throw new Error(
-                    `VM ${name} (${id}) is protected against deletion in the cloud. ` +
-                        "Next: take the protection off, then run the command again",
-                );
-            }
-            if (vm.state !== "TERMINATING") {
-                const terminated = call("vmTerminate", {
-                    vm_id: Number(id),
-                    delete_root_volume: true,
-                });
-                await unlessGone(terminated).catch((error: unknown) => {
-                    trouble = `; ${passing(error).message}`;
-                });
-            }
-            return undefined;
-        };
-        // Security groups are released only when the VM is TERMINATED, not before.
-        if (!(await context.poll(timeouts.delete, isGone))) {
-            throw new Error(
-                `VM ${name} (${id}) is not terminated after ${timeouts.delete} s${trouble}. ` +
-                    "Next: look at it in the console, then run the command again",
-            );
-        }
-    },
+    delete: (id, { name, zoneId, timeouts }, context) =>
+        terminate({ id, name, zoneId, seconds: timeouts.delete }, context),
 };
 
 /** Creates the VM once: when the answer is lost, looks for what the call may have made. */
@@ -205,7 +171,7 @@ async function finish(
         });
         if (last?.state === "RUNNING") {
             hasRun = true;
-            await bindGroups(last, inputs.securityGroupIds, context);
+            await bindGroups(id, inputs.securityGroupIds, context);
             return { id, outputs: { hasRun } };
         }
         if (last === null) {
@@ -229,14 +195,6 @@ async function finish(
 /** Looks in a row that find nothing until a VM counts as gone: what was just made may not show at once. */
 const patienceWithMissing = 10;
 
-/** Lets an error through that the next look at the VM may explain; all others are thrown. */
-function passing(error: unknown): ApiError {
-    if (error instanceof ApiError && (error.hasUnknownOutcome || error.status === 409)) {
-        return error;
-    }
-    throw error;
-}
-
 /** What a VM is, or is about to be by itself. */
 function stateOf({ state }: Vm): NonNullable<VirtualMachineInputs["state"]> {
     switch (state) {
@@ -258,18 +216,27 @@ function isReplacedNext(state: VirtualMachineInputs["state"], hasRun: boolean): 
     return state === "TERMINATED" || (state === "ERROR" && !hasRun);
 }
 
-async function bindGroups(vm: Vm, wanted: number[], context: Context): Promise<void> {
+/** Makes the VM's security groups the wanted ones, and looks whether they are. */
+async function bindGroups(id: string, wanted: number[], context: Context): Promise<void> {
     const call = context.excloud();
-    const [own] = vm.interfaces ?? [];
-    if (own === undefined) {
-        throw new Error(`it shows no network interface to bind its security groups to`);
-    }
-    const bound = own.security_group_ids;
-    for (const group of wanted.filter((group) => !bound.includes(group))) {
-        await call("bindingCreate", { interface_id: own.id, security_group_id: group });
-    }
-    for (const group of bound.filter((group) => !wanted.includes(group))) {
-        await unlessGone(call("bindingDelete", { interface_id: own.id, security_group_id: group }));
+    const isBound = await context.poll(settlingTime, async () => {
+        const [own] = (await call("vmGet", { vm_id: id })).interfaces ?? [];
+        if (own === undefined) {
+            return undefined;
+        }
+        const bound = own.security_group_ids;
+        const missing = wanted.filter((group) => !bound.includes(group));
+        const superfluous = bound.filter((group) => !wanted.includes(group));
+        for (const security_group_id of missing) {
+            await call("bindingCreate", { interface_id: own.id, security_group_id });
+        }
+        for (const security_group_id of superfluous) {
+            await unlessGone(call("bindingDelete", { interface_id: own.id, security_group_id }));
+        }
+        return missing.length + superfluous.length === 0 ? true : undefined;
+    });
+    if (!isBound) {
+        throw new Error(`its security groups are not ${wanted.join(", ")} after ${settlingTime} s`);
     }
 }
 

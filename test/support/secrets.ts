@@ -27,7 +27,10 @@ export function secretsWithin(text: string, from: string): Secret[] {
     const embedded = [...text.matchAll(/client-key-data: "?([A-Za-z0-9+/=]+)/g)];
     const random = [...text.matchAll(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g)];
     return [
-        ...keys.map(([, kind, body = ""]) => ({ kind: `${kind} of ${from}`, text: heartOf(body) })),
+        ...keys.map(([, kind = "", body = ""]) => ({
+            kind: `${kind} of ${from}`,
+            text: heartOf(kind, body),
+        })),
         ...embedded.flatMap(([, data = ""]) => [
             { kind: `kubeconfig of ${from}`, text: data.slice(80, 140) },
             ...secretsWithin(Buffer.from(data, "base64").toString(), `kubeconfig of ${from}`),
@@ -61,11 +64,14 @@ export function distinct(secrets: readonly Secret[]): Secret[] {
 }
 
 /**
- * A line of a key that holds what is private of it: the beginning of a key is the same for all of its kind,
- * and an RSA key's modulus is public.
+ * Part of a line of a key that holds what is private of it: the beginning of a key is the same for all of
+ * its kind, and much of it is public, an RSA key's modulus or all but the end of OpenSSH's format.
  */
-function heartOf(body: string): string {
+function heartOf(kind: string, body: string): string {
     const lines = body.trim().split("\n");
+    if (kind.startsWith("OPENSSH")) {
+        return lines.findLast((line) => line.length >= 40)!.slice(0, 40);
+    }
     return lines.length <= 3 ? lines[0]!.slice(32) : lines[Math.floor(lines.length * 0.7)]!;
 }
 

@@ -99,6 +99,7 @@ export const SlotView = strict({
     role: RoleName,
     node_name: Type.String(),
     vm_id: nullable(Id),
+    bound_vm_ids: Type.Array(Id, { description: "every VM that ever filled the slot" }),
     armed: Type.Boolean(),
 });
 

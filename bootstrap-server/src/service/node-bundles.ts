@@ -83,6 +83,7 @@ async function bindVm(
             vm_id: request.vm_id,
             vm_ip: request.address,
             desired_generation: request.generation,
+            bound_vm_ids: JSON.stringify([...new Set([...node.bound_vm_ids, request.vm_id])]),
         })
         .where("id", "=", node.id)
         .execute();

@@ -23,6 +23,7 @@ async function slotView(context: Context, db: Db, row: NodeRow) {
         role: row.role,
         node_name: row.node_name,
         vm_id: row.vm_id,
+        bound_vm_ids: row.bound_vm_ids,
         armed: isArmed({ vmId: row.vm_id, readyAt: row.ready_at }, now),
     };
 }

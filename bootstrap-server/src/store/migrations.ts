@@ -143,6 +143,15 @@ const migrations: readonly Migration[] = [
                 WHERE booted AND released_generation IS DISTINCT FROM reported_generation`,
         ],
     },
+    {
+        id: 3,
+        name: "VMs that ever filled a slot",
+        statements: [
+            `ALTER TABLE nodes
+                ADD COLUMN IF NOT EXISTS bound_vm_ids jsonb NOT NULL DEFAULT '[]'`,
+            `UPDATE nodes SET bound_vm_ids = jsonb_build_array(vm_id) WHERE vm_id IS NOT NULL`,
+        ],
+    },
 ];
 
 /** Any fixed number: the advisory lock that only this server's migrations take. */

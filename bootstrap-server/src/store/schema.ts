@@ -56,6 +56,8 @@ export interface NodesTable {
     released_at: NullableTimestamp;
     /** Whether this VM ever showed that its etcd member ran. */
     etcd_ran: Generated<boolean>;
+    /** Every VM that ever filled the slot. */
+    bound_vm_ids: ColumnType<number[], string | undefined, string>;
     last_seen_at: NullableTimestamp;
     last_refusal_at: NullableTimestamp;
     last_refusal_reason: string | null;

@@ -134,6 +134,7 @@ describe.each(["PGlite", "PostgreSQL"])("routes on %s", (store) => {
                 role: "control-plane",
                 node_name: `cp-1.cluster-${cluster.id}.internal`,
                 vm_id: null,
+                bound_vm_ids: [],
                 armed: false,
             };
             expect(await cluster.putSlot("cp-1")).toMatchObject({ status: 200, body: slot });

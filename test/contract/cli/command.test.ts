@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+    chmodSync,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    realpathSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -23,6 +31,7 @@ beforeAll(() => {
         `"stack export") echo '{"deployment":{}}' ;;`,
         "esac",
     ].join("\n");
+    mkdirSync(join(folder, ".pulumi"));
     writeFileSync(join(folder, "pulumi"), script);
     chmodSync(join(folder, "pulumi"), 0o755);
 });
@@ -39,8 +48,8 @@ test("the stack and the folder go to the `pulumi` on PATH", () => {
     const { status, stdout } = run(["unlock", "--stack", "prod", "--cwd", folder]);
     expect([status, stdout]).toEqual([0, expect.stringContaining("nothing to do")]);
     expect(calls()).toEqual([
-        `${folder} stack --show-name --fully-qualify-stack-names --stack prod --non-interactive`,
         `${folder} whoami --json --non-interactive`,
+        `${folder} stack --show-name --fully-qualify-stack-names --stack prod --non-interactive`,
         `${folder} stack export --stack prod --non-interactive`,
     ]);
 });

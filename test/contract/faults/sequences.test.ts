@@ -9,7 +9,7 @@ import { OperationError } from "./support/small-engine";
 import { openWorld, type World } from "./support/world";
 
 // Anything may happen to a cluster, in any order. In the end a refresh and an up make it whole again, and
-// a destroy leaves nothing.
+// a destroy leaves nothing, with that up or without it.
 
 let world: World;
 
@@ -81,6 +81,13 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     }),
 );
 
+/** How a cluster ends: made whole once more, or destroyed as it is. */
+const end = fc.constantFrom<Which | "destroy">("first", "second", "destroy");
+
+/** A record whose creation was killed and that no up took over; docs/recovery.md says so. */
+const isForgotten = (left: string, last: Which | "destroy"): boolean =>
+    last === "destroy" && left.includes('"what":"records"');
+
 async function happen(one: Event, life: Life): Promise<void> {
     const { engine, variants } = life;
     switch (one.event) {
@@ -119,18 +126,20 @@ test(
     "whatever happens, a refresh and an up make the cluster whole, and a destroy leaves nothing",
     async () => {
         await fc.assert(
-            fc.asyncProperty(fc.array(event, { maxLength: 8 }), which, async (events, last) => {
+            fc.asyncProperty(fc.array(event, { maxLength: 8 }), end, async (events, last) => {
                 const life = new Life(world);
                 try {
                     for (const one of events) await happen(one, life);
                     world.cloud.faults.clear();
                     await life.engine.refresh();
-                    await life.up(life.variants[last]);
-                    expect(life.differences(life.variants[last])).toEqual([]);
-                    await life.engine.refresh();
-                    expect(await life.up(life.variants[last])).toEqual([]);
+                    if (last !== "destroy") {
+                        await life.up(life.variants[last]);
+                        expect(life.differences(life.variants[last])).toEqual([]);
+                        await life.engine.refresh();
+                        expect(await life.up(life.variants[last])).toEqual([]);
+                    }
                     await life.engine.destroy();
-                    expect(life.left()).toEqual([]);
+                    expect(life.left().filter((left) => !isForgotten(left, last))).toEqual([]);
                 } finally {
                     world.cloud.faults.clear();
                     await life.sweep();

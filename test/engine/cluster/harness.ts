@@ -34,8 +34,6 @@ export interface Step {
 export interface Bench extends Playground {
     /** The cloud's API, to look and to change things behind the stack's back. */
     cloud: Call<typeof operations>;
-    /** Everything the run printed so far. */
-    printed(): string;
     /** Runs a command of the engine; fails the test unless it ends with the expected code. */
     pulumi(args: string[], expected?: number): Promise<string>;
     preview(args?: string[]): Promise<Step[]>;
@@ -54,10 +52,8 @@ export async function openBench(options: Partial<PlaygroundOptions> = {}): Promi
     const playground = await openPlayground(folder, { ports: { server: 0 }, ...options });
     const { stack, services } = playground;
     const apiKey = services.environment["EXCLOUD_API_KEY"] ?? "";
-    let printed = "";
     const pulumi: Bench["pulumi"] = async (args, expected = 0) => {
         const { code, stdout, stderr } = await stack.capture(args);
-        printed += stdout + stderr;
         if (code !== expected) {
             throw new Error(`pulumi ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);
         }
@@ -75,7 +71,6 @@ export async function openBench(options: Partial<PlaygroundOptions> = {}): Promi
     return {
         ...playground,
         cloud,
-        printed: () => printed,
         pulumi,
         preview: async (args = []) => {
             const { stdout, stderr, code } = await stack.capture(["preview", "--json", ...args]);

@@ -1,18 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 
 import { setArguments } from "../../../tools/playground/playground";
-import {
-    fileOnNode,
-    filesBelow,
-    nameOf,
-    openBench,
-    typeOf,
-    unknown,
-    type Bench,
-    type Step,
-} from "./harness";
+import { fileOnNode, nameOf, openBench, typeOf, unknown, type Bench, type Step } from "./harness";
 
 // One cluster of three control planes through its life, on the real engine. The tests build on each
 // other: each leaves the cluster to the next.
@@ -250,39 +239,6 @@ describe("changes behind the stack's back", () => {
     });
 });
 
-test("no secret is in the state, its history, a preview, the output, a log or a command line", async () => {
-    await setArguments(bench.stack, ["apiServerExtraArgs.goaway-chance=0.002"]);
-    await bench.pulumi(["preview", "--diff"]);
-    const { stdout } = await bench.stack.capture(["stack", "export", "--show-secrets"]);
-    const secrets = secretsIn(stdout);
-    for (const { vm_id } of await bench.vms()) {
-        secrets.push(fileOnNode(bench, vm_id, "/etc/exk8s/runtime/agent-token").trim());
-    }
-    const { environment } = bench.services;
-    secrets.push(environment["EXCLOUD_API_KEY"]!, environment["EXCLOUD_BOOTSTRAP_TOKEN"]!);
-    expect(secrets.length).toBeGreaterThan(30);
-
-    const { folder } = bench;
-    const places = [
-        ...filesBelow(folder.state),
-        ...filesBelow(folder.cloud).filter((file) => file.endsWith(".log")),
-        folder.logFile("cloud"),
-        folder.logFile("server"),
-        folder.configFile,
-    ].map((file) => [file, readFileSync(file, "utf8")] as const);
-    const commandLines = filesOfProcesses().map(
-        (file) => [file, readFileSync(file, "utf8")] as const,
-    );
-    for (const [place, text] of [
-        ...places,
-        ...commandLines,
-        ["output", bench.printed()] as const,
-    ]) {
-        const leaked = secrets.filter((secret) => text.includes(secret));
-        expect([place, leaked.length]).toEqual([place, 0]);
-    }
-});
-
 describe("destroy", () => {
     test("leaves nothing, in the cloud and at the bootstrap server", async () => {
         await bench.pulumi(["destroy", "--yes", "--skip-preview"]);
@@ -290,45 +246,3 @@ describe("destroy", () => {
         expect(await bench.resources()).toEqual([]);
     });
 });
-
-/** Every secret value of a state shown in the clear: whole, and the heart of keys, also as base64. */
-function secretsIn(exported: string): string[] {
-    const found = new Set<string>();
-    const visit = (value: unknown): void => {
-        if (typeof value !== "object" || value === null) {
-            return;
-        }
-        const members = value as Record<string, unknown>;
-        if (typeof members["plaintext"] === "string") {
-            const text = JSON.parse(members["plaintext"]) as unknown;
-            if (typeof text === "string") {
-                addSecret(found, text);
-            }
-        }
-        Object.values(members).forEach(visit);
-    };
-    visit(JSON.parse(exported));
-    return [...found];
-}
-
-function addSecret(found: Set<string>, text: string): void {
-    const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----\n([^-]+)/.exec(text)?.[1];
-    if (key !== undefined) {
-        // The second half of a key's first line: its beginning is the same for all keys of a kind.
-        found.add(key.split("\n")[0]!.slice(32));
-    } else if (/^[0-9a-f]{64}$/.test(text)) {
-        found.add(text);
-    }
-    const embedded = /client-key-data: "?([A-Za-z0-9+/=]+)/.exec(text)?.[1];
-    if (embedded !== undefined) {
-        found.add(embedded.slice(80, 140));
-    }
-}
-
-/** The command lines of all processes of this machine. */
-function filesOfProcesses(): string[] {
-    return readdirSync("/proc")
-        .filter((name) => /^\d+$/.test(name))
-        .map((pid) => join("/proc", pid, "cmdline"))
-        .filter((file) => existsSync(file));
-}

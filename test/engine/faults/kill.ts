@@ -47,7 +47,7 @@ export async function runAndKill(
 }
 
 /** Kills processes that were all found before: the engine could otherwise start to clean up. */
-async function kill(engine: number, engineOnly: boolean): Promise<Killed["left"]> {
+export async function kill(engine: number, engineOnly: boolean): Promise<Killed["left"]> {
     const started = descendantsOf(engine);
     const left = started.map((pid) => ({ pid, isProvider: isProvider(pid) }));
     const victims = engineOnly ? [engine] : [engine, ...started];

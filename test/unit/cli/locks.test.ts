@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -29,6 +30,14 @@ test("a folder's locks are those of the stack", () => {
     expect(locksOf(url, "organization/shop/test")).toEqual([]);
 });
 
+test("half of a lock is one, and nobody's", () => {
+    const half = join(folder, ".pulumi/locks/organization/shop/half");
+    mkdirSync(half);
+    writeFileSync(join(half, "fileblob1"), '{"pid":');
+    const [lock] = locksOf(pathToFileURL(folder).href, "organization/shop/half")!;
+    expect(isHeld(lock!)).toBe(false);
+});
+
 test("elsewhere only the backend knows them", () => {
     expect(locksOf("https://api.pulumi.com", stack)).toBeUndefined();
 });
@@ -44,6 +53,18 @@ test("a lock is held while its `pulumi` runs on this machine", async () => {
     engine.kill("SIGKILL");
     await new Promise((resolve) => engine.once("exit", resolve));
     expect(isHeld(held)).toBe(false);
+});
+
+test("a lock is not held by a process that has ended and that nobody has waited for", async () => {
+    // A shell that becomes another program forgets the child it had, when that ends later.
+    const parent = spawn("bash", ["-c", "sleep 0.5 & echo $!; exec sleep 60"]);
+    const [printed] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = Number(printed.toString());
+    while (!readFileSync(`/proc/${pid}/stat`, "utf8").includes(" Z ")) {
+        await sleep(5);
+    }
+    expect(isHeld({ ...lock, pid })).toBe(false);
+    parent.kill("SIGKILL");
 });
 
 test("a lock is not held by another command that got its process id", () => {

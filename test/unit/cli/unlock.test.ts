@@ -144,9 +144,9 @@ describe("what is said", () => {
         expect(heldBy(lock)).toContain("kill -INT 41");
     });
 
-    test("to adopt what was being created before anything is destroyed", () => {
-        expect(nextStep([{ type: "creating", urn: "" }])).toContain("before a `pulumi destroy`");
-        expect(nextStep([{ type: "deleting", urn: "" }])).not.toContain("before");
+    test("what becomes of what was being created", () => {
+        expect(nextStep([{ type: "creating", urn: "" }])).toContain("adopts what");
+        expect(nextStep([{ type: "deleting", urn: "" }])).not.toContain("adopts");
     });
 });
 

@@ -8,6 +8,7 @@ import { adapt } from "../../../provider/adapter";
 import { clusterRegistration } from "../../../provider/handlers/cluster-registration";
 import { dnsRecord } from "../../../provider/handlers/dns-record";
 import { nodeAddress } from "../../../provider/handlers/node-address";
+import { nodeSlot } from "../../../provider/handlers/node-slot";
 import { securityGroup } from "../../../provider/handlers/security-group";
 import { roleFiles } from "../../../provider/handlers/role-files";
 import {
@@ -353,6 +354,73 @@ test("a renamed stack keeps its cluster, and a VM is never renamed by a replacem
     expect(failures.map(({ property }) => property)).toEqual(["name"]);
 });
 
+test("a registration that the server does not know is gone, unless VMs of its name live", async () => {
+    const state = {
+        bootstrap: { operatorUrl: "https://bootstrap.example" },
+        key: "o/p/s/n",
+        clusterId: 42,
+        clusterName: "exk8s-5-2a",
+        orgId: 5,
+        verifierMode: "selfHosted" as const,
+    };
+    expect(await clusterRegistration.read("42", state, context)).toBeUndefined();
+    await virtualMachine.create(machine(), context);
+    await expect(clusterRegistration.read("42", state, context)).rejects.toThrow(
+        "whose VMs exk8s-5-2a-cp-1 are there",
+    );
+});
+
+describe("what an interrupted creation left, when no up followed", () => {
+    const slot = {
+        bootstrap: { operatorUrl: "https://bootstrap.example" },
+        clusterId: 42,
+        slot: "cp-1",
+        role: "control-plane",
+        nodeName: "cp-1.cluster-42.internal",
+        vmName: machine().name,
+        timeouts: { delete: 20 },
+        slotSecret: "s",
+    };
+    const registration = {
+        bootstrap: slot.bootstrap,
+        key: "o/p/s/n",
+        clusterId: 42,
+        clusterName: "exk8s-5-2a",
+        orgId: 5,
+        verifierMode: "selfHosted" as const,
+    };
+
+    test("a VM that never filled the slot goes with the slot", async () => {
+        await virtualMachine.create(machine(), context);
+        bench.answers["getSlot"] = { bound_vm_ids: [] };
+        await nodeSlot.delete("42/cp-1", slot, context);
+        expect(vms()).toEqual([]);
+        expect(lines.join()).toContain("was left by an interrupted run: terminated");
+    });
+
+    test("a VM that filled the slot stays, and so does any when the server is not there", async () => {
+        const { id } = await virtualMachine.create(machine(), context);
+        bench.answers["getSlot"] = { bound_vm_ids: [Number(id)] };
+        await nodeSlot.delete("42/cp-1", slot, context);
+        delete bench.answers["getSlot"];
+        await nodeSlot.delete("42/cp-1", slot, context);
+        expect(vms()).toHaveLength(1);
+        expect(
+            lines.filter((line) => line.includes(`(${id}), which is not in the state, stays`)),
+        ).toHaveLength(2);
+    });
+
+    test("a group of the cluster's name goes with the registration, unless it is in use", async () => {
+        const { id } = cloud.call("securityGroupCreate", { name: "exk8s-5-2a" });
+        const vm = await virtualMachine.create(machine({ securityGroupIds: [id] }), context);
+        await clusterRegistration.delete("42", registration, context);
+        expect(lines.join()).toContain(`(${id}), which is not in the state, is in use and stays`);
+        await virtualMachine.delete(vm.id, { ...machine(), hasRun: true }, context);
+        await clusterRegistration.delete("42", registration, context);
+        expect(Object.values(cloud.inventory()).flat()).toEqual([]);
+    });
+});
+
 describe("SecurityGroup", () => {
     const group = (cidr = "0.0.0.0/0") => ({
         name: "exk8s-5-2a",
@@ -471,7 +539,7 @@ describe("DnsRecord", () => {
 
     test("keeps exactly the wanted addresses", async () => {
         const { outputs, id } = await dnsRecord.create(record(["127.0.0.1", "127.0.0.2"]), context);
-        expect(outputs).toEqual({ dnsConfigured: true, reason: "" });
+        expect(outputs).toEqual({ dnsConfigured: true, reason: "", isOurs: true });
         const state = { ...record(["127.0.0.1", "127.0.0.2"]), ...outputs };
         await dnsRecord.update(id, state, record(["127.0.0.2", "127.0.0.3"]), context);
         expect(values()).toEqual(["127.0.0.2", "127.0.0.3"]);
@@ -489,10 +557,20 @@ describe("DnsRecord", () => {
     });
 
     test("delete ends although the zone is gone, and leaves no part of a record", async () => {
-        const gone = { ...record(["127.0.0.1"], "gone.example"), dnsConfigured: true, reason: "" };
+        const gone = {
+            ...record(["127.0.0.1"], "gone.example"),
+            dnsConfigured: true,
+            reason: "",
+            isOurs: true,
+        };
         await dnsRecord.delete("x", gone, context);
         await dnsRecord.create(record(["127.0.0.1"]), context);
-        const partly = { ...record(["127.0.0.1"]), dnsConfigured: false, reason: "half" };
+        const partly = {
+            ...record(["127.0.0.1"]),
+            dnsConfigured: false,
+            reason: "half",
+            isOurs: false,
+        };
         await dnsRecord.delete("x", partly, context);
         expect(values()).toEqual([]);
     });
@@ -506,6 +584,7 @@ describe("DnsRecord", () => {
         expect(outputs).toEqual({
             dnsConfigured: false,
             reason: expect.stringContaining("in use for 127.9.9.9"),
+            isOurs: false,
         });
         const state = { ...inputs, ...outputs };
         expect((await dnsRecord.update(id, state, inputs, context)).outputs).toEqual(outputs);
@@ -529,13 +608,13 @@ describe("DnsRecord", () => {
         expect((await dnsRecord.read(id, state, context))?.outputs).toEqual(failed.outputs);
 
         const mended = await dnsRecord.update(id, state, inputs, context);
-        expect(mended.outputs).toEqual({ dnsConfigured: true, reason: "" });
+        expect(mended.outputs).toEqual({ dnsConfigured: true, reason: "", isOurs: true });
         expect(values()).toEqual(["127.0.0.2"]);
     });
 
     test("what is left of a name that was ours is deleted with it", async () => {
         const { id } = await dnsRecord.create(record(["127.0.0.1"]), context);
-        const state = { dnsConfigured: false, reason: "half", isOurs: true as const };
+        const state = { dnsConfigured: false, reason: "half", isOurs: true };
         await dnsRecord.delete(id, { ...record(["127.0.0.2"]), ...state }, context);
         expect(values()).toEqual([]);
     });

@@ -21,8 +21,12 @@ export interface Cell {
 export const describeCell = ({ phase, operation, kind, lasts }: Cell): string =>
     `${phase}: ${operation}, ${kind}, ${lasts === "once" ? "once" : "until cleared"}`;
 
-/** What an error names: the call, or the thing with its id, or the input. */
-const subject = /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)|^\w+: \w+: /;
+/** What an error names: the call, or the thing by its id or name, or the input. */
+const subject =
+    /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)|DNS name \S+|security group \d+|cluster \S+, whose|^\w+: \w+: /;
+
+/** What to do: in so many words, or what may be given in place of a wrong input. */
+const advice = /Next: .|^\w+: \w+: .*; there are /;
 
 /** What has to be there before a phase. */
 async function prepare(life: Life, phase: Phase): Promise<void> {
@@ -72,7 +76,7 @@ export async function faultOf(cell: Cell, world: World): Promise<string | undefi
         faults.clear();
         if (message !== undefined) {
             if (!subject.test(message)) return `the error names no call: ${message}`;
-            if (!/Next: ./.test(message)) return `the error gives no next step: ${message}`;
+            if (!advice.test(message)) return `the error gives no next step: ${message}`;
         }
         if (phase !== "delete") {
             const wanted = variantAfter(life, phase);

@@ -63,6 +63,8 @@ export function cluster(key: string, contextOf: () => Context) {
                 clusterId: of("registration")["clusterId"],
                 slot: "cp-1",
                 role: "control-plane",
+                vmName: `${String(of("registration")["clusterName"])}-cp-1`,
+                timeouts,
                 nodeName: `cp-1.cluster-${String(of("registration")["clusterId"])}.internal`,
             }),
             vm: (of) => ({

@@ -28,11 +28,8 @@ export class OperationError extends Error {}
  */
 export class SmallEngine {
     private readonly state = new Map<string, Kept>();
-
-    /** Names of what is in the state. */
-    get names(): string[] {
-        return [...this.state.keys()];
-    }
+    /** Names in the order of the program, in which the later ones depend on the earlier ones. */
+    private order: string[] = [];
 
     idOf(name: string): string | undefined {
         return this.state.get(name)?.id;
@@ -41,6 +38,7 @@ export class SmallEngine {
     /** Brings everything to what the program declares. Gives the operations that were needed. */
     async up(program: readonly Declared[]): Promise<string[]> {
         const steps: string[] = [];
+        this.order = program.map(({ name }) => name);
         for (const { name, provider, inputs } of program) {
             const wanted = inputs((other) => ({
                 ...this.state.get(other)?.outputs,
@@ -65,7 +63,7 @@ export class SmallEngine {
     }
 
     async destroy(): Promise<void> {
-        for (const name of this.names.reverse()) {
+        for (const name of [...this.order].reverse()) {
             await this.delete(name);
         }
     }
