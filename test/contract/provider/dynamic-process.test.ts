@@ -64,6 +64,7 @@ const group = (cidr: string): Properties => ({
     name: "exk8s-5-2a",
     description: "nodes",
     subnetId: 1,
+    timeouts: { delete: 20 },
     rules: { api: { direction: "ingress", protocol: "TCPv4", portRange: "6443", cidr } },
 });
 
@@ -326,7 +327,10 @@ describe("failures", () => {
         expect(message).toContain("VM exk8s-5-2a-cp-1");
         expect(unfinished).toEqual({
             id: String(cloud.inventory().vms[0]?.vm_id),
-            properties: { ...slow, __provider: providerText("VirtualMachine") },
+            properties: {
+                ...{ ...slow, state: "RUNNING", hasRun: false },
+                __provider: providerText("VirtualMachine"),
+            },
             reasons: [message],
         });
         // What the engine does next: an update, then, one day, a delete, from these properties alone.
