@@ -40,6 +40,7 @@ export async function terminate(
             );
         }
         if (vm.state !== "TERMINATING") {
+            context.log(`VM ${name} (${id}): terminating`);
             const answer = call("vmTerminate", { vm_id: Number(id), delete_root_volume: true });
             await unlessGone(answer).catch((error: unknown) => {
                 trouble = `; ${seenIn(passing(error))}`;

@@ -162,7 +162,11 @@ async function finish(
             }
             missing = 0;
             state = stateOf(vm);
-            found = `its state is ${vm.state}`;
+            const seen = `its state is ${vm.state}`;
+            if (seen !== found && vm.state !== "RUNNING") {
+                context.log(`VM ${inputs.name} (${id}): ${vm.state}`);
+            }
+            found = seen;
             if (vm.state === "STOPPED") {
                 await call("vmStart", { vm_id: Number(id) }).catch(passing);
             }
