@@ -85,11 +85,13 @@ export async function openWorld(): Promise<World> {
         async (...given: [string, ...unknown[]]) => {
             called.add(given[0]);
             const answer = () => (call as (...given: unknown[]) => Promise<unknown>)(...given);
-            if (killer === undefined) return answer();
-            killer.left -= 1;
-            if (killer.left >= 0) return answer();
-            if (killer.left === -1 && killer.hasEffect) await answer().catch(() => undefined);
-            killer?.strike();
+            // Of the run that makes the call: another one may be killed before this one's last call ends.
+            const own = killer;
+            if (own === undefined) return answer();
+            own.left -= 1;
+            if (own.left >= 0) return answer();
+            if (own.left === -1 && own.hasEffect) await answer().catch(() => undefined);
+            own.strike();
             return new Promise<never>(() => undefined);
         };
     return {
@@ -107,11 +109,14 @@ export async function openWorld(): Promise<World> {
             };
         },
         kill: async (run, call, hasEffect) => {
-            await new Promise<void>((resolve, reject) => {
-                killer = { left: call, hasEffect, strike: resolve };
-                run().then(() => resolve(), reject);
-            });
-            killer = undefined;
+            try {
+                await new Promise<void>((resolve, reject) => {
+                    killer = { left: call, hasEffect, strike: resolve };
+                    run().then(() => resolve(), reject);
+                });
+            } finally {
+                killer = undefined;
+            }
         },
         close: async () => {
             await gateway.close();
