@@ -63,10 +63,6 @@ export function retryOptions(
     const { statuses, codes } = policies[kind];
     return {
         throwOnError: false,
-        methods: ["GET", "POST", "PUT", "DELETE"],
-        maxRetries: patience.maxRetries,
-        statusCodes: [...statuses],
-        errorCodes: [...codes],
         retry: (error, { state }, decide) => {
             const { code, statusCode, headers } = error as Failure;
             const isPassing =
