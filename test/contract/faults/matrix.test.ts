@@ -7,7 +7,7 @@ import { bootstrapOperations } from "../../../provider/bootstrap/operations";
 import { isFull, seed } from "../../support/full";
 import { describeCell, faultOf, type Cell } from "./support/cell";
 import { cellsOf } from "./support/cells";
-import { randomFrom, sampleOf } from "./support/sample";
+import { sampleOf } from "./support/sample";
 import { tablesOf } from "./support/tables";
 import { openWorld, type World } from "./support/world";
 
@@ -56,7 +56,7 @@ test(
                 ? cells.filter((cell) => describeCell(cell).includes(only))
                 : isFull
                   ? cells
-                  : sampleOf(cells, sampleSize, randomFrom(seed));
+                  : sampleOf(cells, sampleSize, seed);
         const queue = [...chosen];
         const faults: string[] = [];
         await Promise.all(

@@ -16,6 +16,7 @@ import {
     type Authorities,
     type Draft,
 } from "../../unit/local-cloud/support/bundle";
+import { vmRequest } from "../../support/vm-request";
 
 /** The real bootstrap server and simulated nodes, put together as the provider does it. */
 
@@ -90,23 +91,20 @@ async function createNode(cluster: Cluster, number: number) {
         node_name: nodeName(cluster.cluster_id, number),
         secret_sha256: sha256(secret),
     });
-    return cloud.call("vmCreate", {
-        name: `${cluster.name}-cp-${number}`,
-        zone_id: 1,
-        project_id: 1,
-        subnet_id: 1,
-        image_id: 1,
-        instance_type: "t1a.medium",
-        allocate_public_ipv4: false,
-        user_data: [
-            `BOOTSTRAP_BASE_URL='${server.url}'`,
-            "NODE_ROLE='control-plane'",
-            "VERIFIER_MODE='selfHosted'",
-            `SLOT_SECRET='${secret}'`,
-            `BOOTSTRAP_CA_PEM='${server.caPem}'`,
-            "",
-        ].join("\n"),
-    });
+    return cloud.call(
+        "vmCreate",
+        vmRequest({
+            name: `${cluster.name}-cp-${number}`,
+            user_data: [
+                `BOOTSTRAP_BASE_URL='${server.url}'`,
+                "NODE_ROLE='control-plane'",
+                "VERIFIER_MODE='selfHosted'",
+                `SLOT_SECRET='${secret}'`,
+                `BOOTSTRAP_CA_PEM='${server.caPem}'`,
+                "",
+            ].join("\n"),
+        }),
+    );
 }
 
 const entryOf = ({ bundle }: Draft, file: string) => ({

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
 
 import * as app from "../../../bootstrap-server/src/app";
-import { startServer, type RunningServer } from "../../../bootstrap-server/src/server";
+import type { RunningServer } from "../../../bootstrap-server/src/server";
 import {
     CallFaults,
     callFaults,
@@ -16,12 +16,9 @@ import {
 import { makeClient, type Call } from "../../../provider/api/client";
 import { defaultPatience } from "../../../provider/api/retry";
 import { bootstrapOperations } from "../../../provider/bootstrap/operations";
+import { startServerFor } from "../../support/bootstrap-server";
 
 // The same faults on the bootstrap server, whose routes lie in scopes with credentials of their own.
-
-// An ES module that the documentation's file server loads for downloads, which it never offers.
-// Node loads it by require; jest's module loader cannot.
-jest.mock("content-disposition", () => ({}));
 
 const faults = new CallFaults(bootstrapOperations);
 
@@ -48,16 +45,7 @@ beforeAll(async () => {
         await made.register(callFaults(faults));
         return made;
     });
-    server = await startServer({
-        listen: { host: "127.0.0.1", port: 0 },
-        dataDir: join(dir, "server"),
-        excloud: {
-            iamBaseUrl: cloud.iamUrl,
-            computeBaseUrl: cloud.computeUrl,
-            apiKey: cloud.apiKey,
-        },
-        logLevel: "silent",
-    });
+    server = await startServerFor(cloud, join(dir, "server"));
     call = clientWith(server.operatorToken);
 });
 afterEach(() => faults.clear());

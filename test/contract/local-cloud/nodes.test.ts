@@ -20,6 +20,7 @@ import {
 import { expectedCertificates } from "../../../local-cloud/src/nodes/check/certificates";
 import { issue, makeAuthority, type Authority } from "../../unit/local-cloud/support/pki";
 import { BootstrapStandIn } from "./support/bootstrap-stand-in";
+import { vmRequest } from "../../support/vm-request";
 
 const clusterId = 42;
 const slotSecret = "s'lot";
@@ -72,16 +73,10 @@ const userData = (caPem = serverCa.certificate): string =>
 
 /** Creates a VM; its number is only part of its name. */
 function createVm(number: number, text = userData()): { vmId: number; address: string } {
-    const vm = cloud.call("vmCreate", {
-        name: `exk8s-5-2a-cp-${number}`,
-        zone_id: 1,
-        project_id: 1,
-        subnet_id: 1,
-        image_id: 1,
-        instance_type: "t1a.medium",
-        allocate_public_ipv4: false,
-        user_data: text,
-    });
+    const vm = cloud.call(
+        "vmCreate",
+        vmRequest({ name: `exk8s-5-2a-cp-${number}`, user_data: text }),
+    );
     return { vmId: vm.vm_id, address: vm.interface_ipv4 };
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { outputsOf, setArguments } from "../../../tools/playground/playground";
 import { openBench, typeOf, type Bench } from "../cluster/harness";
 import { stackTrace, up } from "./support";
+import { vmRequest } from "../../support/vm-request";
 
 // Things that exist already become a cluster's own: a security group and a DNS name made by hand, and a VM
 // that the state has lost. What is not as it should be is refused. In the end the cluster is protected.
@@ -15,20 +16,7 @@ let vmId: number;
 const record = { zone_name: "k8s.excloud.co.in", type: "A" as const, ttl: 60 };
 const rests = () => bench.pulumi(["preview", "--expect-no-changes"]);
 const vmByHand = (more: object = {}) =>
-    bench.cloud("vmCreate", {
-        name: "by-hand",
-        zone_id: 1,
-        project_id: 1,
-        subnet_id: 1,
-        image_id: 1,
-        instance_type: "t1a.medium",
-        allocate_public_ipv4: false,
-        ssh_pubkey: "",
-        security_group_ids: [],
-        root_volume: { size_gib: 20, zone_id: 1 },
-        user_data: "",
-        ...more,
-    });
+    bench.cloud("vmCreate", vmRequest({ name: "by-hand", ...more }));
 
 /** What a preview with these arguments, which must fail, prints. */
 async function refusal(...settings: string[]): Promise<string> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Bench } from "../cluster/harness";
+import { vmRequest } from "../../support/vm-request";
 
 // What somebody does to a cluster of one control plane behind the stack's back, by the cloud's API.
 
@@ -92,20 +93,8 @@ export async function bindOtherGroup(bench: Bench, security_group_id: number): P
 
 /** Makes a VM with the name and the form of the cluster's own. */
 export async function makeNamesake(bench: Bench): Promise<number> {
-    const { name, zone_id, project_id, subnet_id, instance_type } = await ownVm(bench);
-    const { vm_id } = await bench.cloud("vmCreate", {
-        name,
-        zone_id,
-        project_id,
-        subnet_id,
-        image_id: 1,
-        instance_type,
-        allocate_public_ipv4: false,
-        ssh_pubkey: "",
-        security_group_ids: [],
-        root_volume: { size_gib: 20, zone_id },
-        user_data: "",
-    });
+    const { name, instance_type } = await ownVm(bench);
+    const { vm_id } = await bench.cloud("vmCreate", vmRequest({ name, instance_type }));
     await untilStateIs(bench, vm_id, "RUNNING");
     return vm_id;
 }

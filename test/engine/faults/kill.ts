@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { commandOf, isAlive } from "../../../cli/processes";
 import type { Stack } from "../../../tools/engine/stack";
 import { isProgress, type KillPoint } from "./kill-points";
-import { descendantsOf, isAlive } from "./support";
+import { descendantsOf } from "./support";
 
 /** How a run that was to be killed ended. */
 export interface Killed {
@@ -61,13 +61,9 @@ export async function kill(engine: number, engineOnly: boolean): Promise<Killed[
     return left;
 }
 
-function isProvider(pid: number): boolean {
-    try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("cmd/dynamic-provider");
-    } catch {
-        return false; // ended meanwhile
-    }
-}
+/** Of a process that has ended meanwhile, no command is found. */
+const isProvider = (pid: number): boolean =>
+    commandOf(pid).some((part) => part.includes("cmd/dynamic-provider"));
 
 /** Ends what a killed run left. */
 export function endAll(left: Killed["left"]): void {

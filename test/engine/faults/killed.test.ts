@@ -6,8 +6,9 @@ import { openBench, typeOf, type Bench } from "../cluster/harness";
 import { killPoints, type KillPoint, type Phase } from "./kill-points";
 import { endAll, runAndKill } from "./kill";
 import { declared, found } from "./leftovers";
-import { isAlive, up } from "./support";
+import { up } from "./support";
 import { unlock } from "./unlock";
+import { isAlive } from "../../../cli/processes";
 
 // The machine that runs Pulumi dies in the middle of a run, at points drawn from a seed. Each time the
 // documented way back, `excloud-k8s unlock` and the same command again, must leave exactly what the state

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { operations } from "../../../provider/api/operations";
 import { describeCell, phases, type Cell } from "../../contract/faults/support/cell";
 import { cellsOf } from "../../contract/faults/support/cells";
-import { randomFrom, sampleOf } from "../../contract/faults/support/sample";
+import { sampleOf } from "../../contract/faults/support/sample";
 import { openWorld } from "../../contract/faults/support/world";
 import { isFull, seed } from "../../support/full";
 import { openBench } from "../cluster/harness";
@@ -34,7 +34,7 @@ function chosenOf(all: readonly Cell[]): Cell[] {
     }
     // The real client waits half a minute for each answer that does not come.
     const bearable = all.filter(({ kind, lasts }) => !(kind.startsWith("hang") && lasts === "on"));
-    const drawn = sampleOf(bearable, 0, randomFrom(seed));
+    const drawn = sampleOf(bearable, 0, seed);
     const byPhase = phases.map((phase) => drawn.filter((cell) => cell.phase === phase));
     return byPhase.flatMap((of) => (isFull ? of : of.slice(0, 1)));
 }

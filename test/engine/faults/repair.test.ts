@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { outputsOf } from "../../../tools/playground/playground";
 import { openBench, type Bench } from "../cluster/harness";
 import { addFault, listFaults, stackTrace, up } from "./support";
+import { vmRequest } from "../../support/vm-request";
 
 // An `up` of which half fails, each node in a way of its own, and the `up` that mends it.
 
@@ -22,19 +23,10 @@ beforeAll(async () => {
 afterAll(() => bench?.close());
 
 test("each failure names its resource, the call or what was seen, and what to do next", async () => {
-    const namesake = await bench.cloud("vmCreate", {
-        name: `${clusterName}-cp-2`,
-        zone_id: 1,
-        project_id: 1,
-        subnet_id: 1,
-        image_id: 2,
-        instance_type: "t1a.medium",
-        allocate_public_ipv4: false,
-        ssh_pubkey: "",
-        security_group_ids: [],
-        root_volume: { size_gib: 20, zone_id: 1 },
-        user_data: "",
-    });
+    const namesake = await bench.cloud(
+        "vmCreate",
+        vmRequest({ name: `${clusterName}-cp-2`, image_id: 2 }),
+    );
     for (const [slot, kind] of [
         ["cp-1", "reset-after"],
         ["cp-3", "status-403"],

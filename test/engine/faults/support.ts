@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { OperationName } from "excloud-k8s/api";
 import type { CallFault, CallFaultSpec } from "excloud-local/faults";
 import { request } from "undici";
 
+import { isAlive, processIds } from "../../../cli/processes";
 import { Stack } from "../../../tools/engine/stack";
 import type { Bench } from "../cluster/harness";
 
@@ -86,29 +87,17 @@ async function faultsOfCalls(
 
 /** The process ids of everything that a process started, and that those started. */
 export function descendantsOf(pid: number): number[] {
-    const children = readdirSync("/proc")
-        .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
-        .map(Number);
+    const children = processIds().filter((candidate) => parentOf(candidate) === pid);
     return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
-function parentOf(pid: string): number | undefined {
+function parentOf(pid: number): number | undefined {
     try {
         // The command's name, in parentheses, may hold spaces.
         const [, rest = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(/\) (?!.*\) )/s);
         return Number(rest.split(" ")[1]);
     } catch {
         return undefined; // ended meanwhile
-    }
-}
-
-/** Whether a process runs. */
-export function isAlive(pid: number): boolean {
-    try {
-        process.kill(pid, 0);
-        return true;
-    } catch {
-        return false;
     }
 }
 

@@ -8,6 +8,7 @@ import { Agent, request } from "undici";
 
 import { operations, type Operation, type OperationName } from "../../../provider/api";
 import { startLocalCloud, type LocalCloud } from "../../../local-cloud/src/index";
+import { vmRequest } from "../../support/vm-request";
 
 const instant = { creating: 0, starting: 0, stopping: 0, restarting: 0, terminating: 0 };
 
@@ -157,15 +158,7 @@ test("the API key is kept in a file for its owner only", () => {
     expect(statSync(cloud.apiKeyFile).mode & 0o777).toBe(0o600);
 });
 
-const create = {
-    name: "vm-1",
-    zone_id: 1,
-    project_id: 1,
-    subnet_id: 1,
-    image_id: 1,
-    instance_type: "t1a.micro",
-    allocate_public_ipv4: false,
-};
+const create = vmRequest({ instance_type: "t1a.micro" });
 
 async function createVm(more: object = {}): Promise<number> {
     const { status, body } = await call("vmCreate", { ...create, ...more });

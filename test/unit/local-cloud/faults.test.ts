@@ -15,6 +15,7 @@ import {
     type LocalCloud,
 } from "../../../local-cloud/src/index";
 import { operations, type OperationName } from "../../../provider/api";
+import { vmRequest } from "../../support/vm-request";
 
 const none = { creating: 0, starting: 0, stopping: 0, restarting: 0, terminating: 0 };
 
@@ -85,19 +86,9 @@ const createGroup = (name = newGroup(), sent: Sent = {}): Promise<Seen> =>
 const exists = (group: string): boolean =>
     cloud.inventory().securityGroups.some(({ name }) => name === group);
 
-const vmRequest = (name: string) => ({
-    name,
-    zone_id: 1,
-    project_id: 1,
-    subnet_id: 1,
-    image_id: 1,
-    instance_type: "t1a.micro",
-    allocate_public_ipv4: false,
-});
-
 /** Creates a VM over HTTP; the answer must be good. */
 async function createVm(name: string): Promise<number> {
-    const { status, text = "" } = await compute("vmCreate", { body: vmRequest(name) });
+    const { status, text = "" } = await compute("vmCreate", { body: vmRequest({ name }) });
     expect(status).toBe(200);
     const vm = JSON.parse(text) as { vm_id: number; state: string };
     expect(vm.state).toBe("CREATING");
@@ -511,7 +502,7 @@ describe("changes behind the user's back", () => {
         await until(() => stateOf(first) === "RUNNING");
         cloud.call("vmStop", { vm_id: first });
         await until(() => stateOf(first) === "STOPPED");
-        const { vm_id: second } = cloud.call("vmCreate", vmRequest("twin"));
+        const { vm_id: second } = cloud.call("vmCreate", vmRequest({ name: "twin" }));
         const twins = cloud.inventory().vms.filter(({ name }) => name === "twin");
         expect(twins.map(({ vm_id }) => vm_id)).toEqual([first, second]);
         cloud.terminateVm(first);
@@ -529,7 +520,10 @@ describe("changes behind the user's back", () => {
 
     test("a group in use is taken from its VM and deleted", () => {
         const { id } = cloud.call("securityGroupCreate", { name: newGroup() });
-        const vm = cloud.call("vmCreate", { ...vmRequest("member"), security_group_ids: [id] });
+        const vm = cloud.call("vmCreate", {
+            ...vmRequest({ name: "member" }),
+            security_group_ids: [id],
+        });
         const interfaces = cloud.call("vmGet", { vm_id: vm.vm_id }).interfaces ?? [];
         for (const { id: interface_id } of interfaces) {
             cloud.call("bindingDelete", { interface_id, security_group_id: id });

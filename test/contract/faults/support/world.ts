@@ -1,4 +1,3 @@
-import { jest } from "@jest/globals";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,17 +6,15 @@ import { startLocalCloud, type LocalCloud } from "excloud-local";
 import { CallFaults, callFaults } from "excloud-local/faults";
 import fastify, { type FastifyInstance } from "fastify";
 
-import { startServer, type RunningServer } from "../../../../bootstrap-server/src/server";
+import type { RunningServer } from "../../../../bootstrap-server/src/server";
 import { makeClient } from "../../../../provider/api/client";
 import { defaultPatience, type Patience } from "../../../../provider/api/retry";
 import type { Operation } from "../../../../provider/api/operation";
 import { bootstrapOperations } from "../../../../provider/bootstrap/operations";
 import { makeContext, type Context } from "../../../../provider/context";
 import { ApiError } from "../../../../provider/errors";
-
-// An ES module that the documentation's file server loads for downloads, which it never offers.
-// Node loads it by require; jest's module loader cannot.
-jest.mock("content-disposition", () => ({}));
+import { startServerFor } from "../../../support/bootstrap-server";
+import { configOf } from "../../../support/cloud-config";
 
 /** Everything that the providers talk to, real and in this process, with faults on demand. */
 export interface World {
@@ -58,23 +55,11 @@ export async function openWorld(): Promise<World> {
         nodes: "none",
         delays: { creating: 5, starting: 5, stopping: 5, terminating: 5 },
     });
-    const server = await startServer({
-        listen: { host: "127.0.0.1", port: 0 },
-        dataDir: join(dir, "server"),
-        excloud: {
-            iamBaseUrl: cloud.iamUrl,
-            computeBaseUrl: cloud.computeUrl,
-            apiKey: cloud.apiKey,
-        },
-        logLevel: "silent",
-    });
+    const server = await startServerFor(cloud, join(dir, "server"));
     const bootstrapFaults = new CallFaults(bootstrapOperations);
     const gateway = gatewayTo(server, bootstrapFaults);
     const settings: Record<string, string> = {
-        "excloud:apiKey": cloud.apiKey,
-        "excloud:computeBaseUrl": cloud.computeUrl,
-        "excloud:dnsBaseUrl": cloud.dnsUrl,
-        "excloud:iamBaseUrl": cloud.iamUrl,
+        ...configOf(cloud),
         "excloud-k8s:bootstrapUrl": await gateway.listen({ host: "127.0.0.1", port: 0 }),
         "excloud-k8s:bootstrapToken": server.operatorToken,
     };

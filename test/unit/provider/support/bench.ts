@@ -6,6 +6,7 @@ import { startLocalCloud, type LocalCloud } from "excloud-local";
 
 import { makeContext, type BootstrapApi, type Context } from "../../../../provider/context";
 import { ApiError } from "../../../../provider/errors";
+import { configOf } from "../../../support/cloud-config";
 
 /** Handlers against the local cloud, in this process. */
 export interface HandlerBench {
@@ -26,12 +27,7 @@ export async function openHandlerBench(): Promise<HandlerBench> {
         nodes: "none",
         delays: { creating: 20, starting: 20, stopping: 20, terminating: 20 },
     });
-    const settings: Record<string, string> = {
-        "excloud:apiKey": cloud.apiKey,
-        "excloud:computeBaseUrl": cloud.computeUrl,
-        "excloud:dnsBaseUrl": cloud.dnsUrl,
-        "excloud:iamBaseUrl": cloud.iamUrl,
-    };
+    const settings = configOf(cloud);
     const lines: string[] = [];
     const answers: Record<string, unknown> = {};
     const bootstrap = (name: string) =>
