@@ -15,6 +15,7 @@ const bodyLimit = 16 * 1024 * 1024;
 /** Where a secret could stand in a log line. */
 const redactedPaths = [
     "req.headers.authorization",
+    "req.headers.cookie",
     'req.headers["x-exk8s-slot-secret"]',
     'req.headers["x-exc-imds-token"]',
     "*.authorization",

@@ -6,8 +6,10 @@ import { dataPaths, keptEncryptionKey, keptOperatorToken } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
 import { excloudClient, type Excloud } from "./excloud";
 import { agentRoutes, firstContactRoute } from "./routes/node";
-import { operatorRoutes } from "./routes/operator";
+import { pageRoutes } from "./page/routes";
+import { operatorCheck, operatorRoutes } from "./routes/operator";
 import type { App } from "./routes/types";
+import { sha256 } from "./secrets";
 import { databaseClock, type Clock } from "./store/clock";
 import { checkCloudTables } from "./store/cloud-tables";
 import { registerKeys } from "./store/contents";
@@ -103,7 +105,13 @@ export async function startServer(
         const context: Context = { db, keyring, clock, orgId, mode, verifier, log: app.log };
         firstContactRoute(app, context);
         await app.register((scope) => agentRoutes(scope as typeof app, context));
-        await app.register((scope) => operatorRoutes(scope as typeof app, context, operatorToken));
+        const isOperator = operatorCheck(operatorToken);
+        await app.register((scope) => operatorRoutes(scope as typeof app, context, isOperator));
+        // A new operator's token ends the sessions of the old one.
+        const sessionSecret = keyring.derive(`sessions of ${sha256(operatorToken)}`);
+        await app.register((scope) =>
+            pageRoutes(scope as typeof app, context, { accepts: isOperator, sessionSecret }),
+        );
         await startListening(app, listen);
 
         const close = async (graceMilliseconds = 0): Promise<void> => {

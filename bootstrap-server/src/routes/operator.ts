@@ -14,12 +14,20 @@ const tags = ["operator"];
 const security = [{ operator: [] }];
 const Nothing = schemas.noBody("done");
 
-/** Adds the operator's routes, each behind the operator's token. */
-export function operatorRoutes(app: App, context: Context, operatorToken: string): void {
+/** Judges whether a token is the operator's. */
+export type OperatorCheck = (token: string) => boolean;
+
+/** The check against the one operator's token. */
+export function operatorCheck(operatorToken: string): OperatorCheck {
     const expected = sha256(operatorToken);
+    return (token) => matchesDigest(token, expected);
+}
+
+/** Adds the operator's routes, each behind the operator's token. */
+export function operatorRoutes(app: App, context: Context, isOperator: OperatorCheck): void {
     app.addHook("onRequest", (request, _reply, done) => {
         const token = bearerToken(request.headers.authorization);
-        if (token !== undefined && matchesDigest(token, expected)) return done();
+        if (token !== undefined && isOperator(token)) return done();
         done(
             new ApiError(
                 401,

@@ -2,7 +2,7 @@ import type { Selectable } from "kysely";
 import { clusterName, compareSlots } from "../names";
 import { phases } from "../rules/phases";
 import { holderOf, type RolloutNode } from "../rules/rollout";
-import type { ReportsTable } from "../store/schema";
+import type { Db, ReportsTable } from "../store/schema";
 import { findCluster } from "./clusters";
 import { nodesOf, rolloutView, type NodeRow } from "./rows";
 import type { Context } from "../context";
@@ -24,12 +24,14 @@ function phasesOf(reports: readonly ReportRow[]) {
     );
 }
 
-function nodeStatus(
+/** What is known of a node. `views` are those of all nodes of its cluster. */
+export function nodeStatus(
     node: NodeRow,
-    view: RolloutNode,
     reports: readonly ReportRow[],
     views: readonly RolloutNode[],
+    now: Date,
 ) {
+    const view = rolloutView(node, now);
     const holder = holderOf(view, views);
     return {
         slot: node.slot,
@@ -57,24 +59,36 @@ function nodeStatus(
     };
 }
 
+/** A node as the operator's API and the page tell of it. */
+export type NodeStatus = ReturnType<typeof nodeStatus>;
+
+/** The reports of all nodes of some clusters. */
+export async function reportsOf(db: Db, clusterIds: readonly number[]): Promise<ReportRow[]> {
+    if (clusterIds.length === 0) return [];
+    return db
+        .selectFrom("bootstrap_reports")
+        .innerJoin("nodes", "nodes.id", "bootstrap_reports.node_id")
+        .selectAll("bootstrap_reports")
+        .where("nodes.kubecluster_id", "in", clusterIds)
+        .execute();
+}
+
+/** Nodes in the order of their slots. */
+export function inSlotOrder(nodes: readonly NodeRow[]): NodeRow[] {
+    return [...nodes].sort((a, b) => compareSlots(a.slot, b.slot));
+}
+
 /** What is known of a cluster and its nodes, by their own reports only. Throws 404. */
 export async function clusterStatus(context: Context, clusterId: number) {
     const cluster = await findCluster(context, clusterId);
     const now = await context.clock(context.db);
     const nodes = await nodesOf(context.db, clusterId);
     const views = nodes.map((node) => rolloutView(node, now));
-    const reports = await context.db
-        .selectFrom("bootstrap_reports")
-        .innerJoin("nodes", "nodes.id", "bootstrap_reports.node_id")
-        .selectAll("bootstrap_reports")
-        .where("nodes.kubecluster_id", "=", clusterId)
-        .execute();
+    const reports = await reportsOf(context.db, [clusterId]);
     return {
         cluster_id: cluster.id,
         name: clusterName(cluster.org_id, cluster.id),
         etcd_state: cluster.etcd_state,
-        nodes: [...nodes]
-            .sort((a, b) => compareSlots(a.slot, b.slot))
-            .map((node) => nodeStatus(node, rolloutView(node, now), reports, views)),
+        nodes: inSlotOrder(nodes).map((node) => nodeStatus(node, reports, views, now)),
     };
 }

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { StartupError } from "../errors";
 import type { Files } from "../rules/bundle";
 import { sortedPaths, type Manifest, type ManifestEntry } from "../rules/generation";
+import { certificateExpiry } from "./certificates";
 import type { Keyring } from "./keyring";
 import type { Db, Trx } from "./schema";
 
@@ -49,7 +50,14 @@ export async function putContents(
     );
     const rows = [...contents].map(([digest, content]) => {
         const { keyId, nonce, sealed } = keyring.seal(content, contextOf(clusterId, digest));
-        return { kubecluster_id: clusterId, digest, key_id: keyId, nonce, sealed };
+        return {
+            kubecluster_id: clusterId,
+            digest,
+            key_id: keyId,
+            nonce,
+            sealed,
+            certificate_expires_at: certificateExpiry(content)?.toISOString() ?? null,
+        };
     });
     for (let start = 0; start < rows.length; start += batch) {
         await trx

@@ -152,6 +152,13 @@ const migrations: readonly Migration[] = [
             `UPDATE nodes SET bound_vm_ids = jsonb_build_array(vm_id) WHERE vm_id IS NOT NULL`,
         ],
     },
+    {
+        id: 4,
+        name: "ends of certificates",
+        statements: [
+            `ALTER TABLE bootstrap_contents ADD COLUMN certificate_expires_at timestamptz`,
+        ],
+    },
 ];
 
 /** Any fixed number: the advisory lock that only this server's migrations take. */

@@ -78,6 +78,8 @@ export interface ContentsTable {
     key_id: string;
     nonce: Uint8Array;
     sealed: Uint8Array;
+    /** When the first certificate in the content ends; NULL when it holds none. */
+    certificate_expires_at: NullableTimestamp;
 }
 
 /** The files of a role: digests only. */

@@ -39,9 +39,14 @@ export interface Body {
 }
 
 /** An answer of the server. */
-export interface Answer {
+export interface TextAnswer {
     status: number;
     headers: Record<string, string | string[] | undefined>;
+    text: string;
+}
+
+/** An answer of the server's API. */
+export interface Answer extends Omit<TextAnswer, "text"> {
     body: Body;
 }
 
@@ -92,7 +97,8 @@ export class Harness {
         await rm(this.dataDir, { recursive: true });
     }
 
-    async call(path: string, call: Call = {}): Promise<Answer> {
+    /** A call whose answer may be any text. */
+    async text(path: string, call: Call = {}): Promise<TextAnswer> {
         const { method = "GET", body, text: raw, token, headers = {}, from = "127.0.0.1" } = call;
         const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
         const response = await request(`${this.server.url}${path}`, {
@@ -106,11 +112,12 @@ export class Harness {
             ...(sent === undefined ? {} : { body: sent }),
         });
         const text = await response.body.text();
-        return {
-            status: response.statusCode,
-            headers: response.headers,
-            body: (text === "" ? undefined : JSON.parse(text)) as Body,
-        };
+        return { status: response.statusCode, headers: response.headers, text };
+    }
+
+    async call(path: string, call: Call = {}): Promise<Answer> {
+        const { text, ...answer } = await this.text(path, call);
+        return { ...answer, body: (text === "" ? undefined : JSON.parse(text)) as Body };
     }
 
     /** A call with the operator's token. */
