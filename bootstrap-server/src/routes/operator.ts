@@ -1,3 +1,4 @@
+import { isLocal } from "../control/socket";
 import { ApiError } from "../errors";
 import { bearerToken, matchesDigest, sha256 } from "../secrets";
 import * as clusters from "../service/clusters";
@@ -18,6 +19,7 @@ const Nothing = schemas.noBody("done");
 export function operatorRoutes(app: App, context: Context, operatorToken: string): void {
     const expected = sha256(operatorToken);
     app.addHook("onRequest", (request, _reply, done) => {
+        if (isLocal(request)) return done();
         const token = bearerToken(request.headers.authorization);
         if (token !== undefined && matchesDigest(token, expected)) return done();
         done(
@@ -49,6 +51,18 @@ function clusterRoutes(app: App, context: Context): void {
         (request) => clusters.registerCluster(context, request.body.key),
     );
     app.get(
+        "/v1/clusters",
+        {
+            schema: {
+                tags,
+                security,
+                summary: "Every cluster of this server, oldest first",
+                response: { 200: schemas.ClusterList, ...errors(401) },
+            },
+        },
+        () => clusters.listClusters(context),
+    );
+    app.get(
         "/v1/clusters/:cluster_id",
         {
             schema: {
@@ -69,11 +83,13 @@ function clusterRoutes(app: App, context: Context): void {
                 security,
                 summary: "Delete a cluster with its slots and files",
                 params: schemas.ClusterParams,
-                response: { 204: Nothing, ...errors(400, 401, 404) },
+                querystring: schemas.ClusterDeletion,
+                response: { 204: Nothing, ...errors(400, 401, 404, 409) },
             },
         },
-        async (request, reply) => {
-            await clusters.deleteCluster(context, Number(request.params.cluster_id));
+        async ({ params, query }, reply) => {
+            const onlySilent = query.only_silent !== undefined;
+            await clusters.deleteCluster(context, Number(params.cluster_id), { onlySilent });
             return reply.code(204).send();
         },
     );

@@ -20,6 +20,13 @@ export interface Body {
     error: { code: string; message: string; request_id: string };
     openapi: string;
     paths: Record<string, object>;
+    clusters: {
+        cluster_id: number;
+        key: string;
+        slots: number;
+        bound: number;
+        last_seen_at: string | null;
+    }[];
     cluster_id: number;
     name: string;
     mode: string;
