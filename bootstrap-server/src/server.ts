@@ -108,7 +108,7 @@ export async function startServer(
         const verifier =
             mode === "excloud" ? excloudVerifier(db, clock, excloud) : selfHostedVerifier(excloud);
         const context: Context = { db, keyring, clock, orgId, mode, verifier, log: app.log };
-        firstContactRoute(app, context);
+        firstContactRoute(app, context, options.firstContactLimits);
         await app.register((scope) => agentRoutes(scope as typeof app, context));
         await app.register((scope) => operatorRoutes(scope as typeof app, context, operatorToken));
         await startListening(app, listen);

@@ -1,6 +1,7 @@
 import { isLocal } from "../control/socket";
 import { ApiError } from "../errors";
 import { bearerToken, matchesDigest, sha256 } from "../secrets";
+import { bodyLimits } from "../limits";
 import * as clusters from "../service/clusters";
 import * as bundles from "../service/node-bundles";
 import * as roleFiles from "../service/role-files";
@@ -173,6 +174,7 @@ function roleFilesRoutes(app: App, context: Context): void {
     app.put(
         url,
         {
+            bodyLimit: bodyLimits.files,
             schema: {
                 tags,
                 security,
@@ -221,6 +223,7 @@ function bundleRoutes(app: App, context: Context): void {
     app.put(
         url,
         {
+            bodyLimit: bodyLimits.files,
             schema: {
                 tags,
                 security,

@@ -120,6 +120,14 @@ export class Harness {
         };
     }
 
+    /** The status of an answer that need not be JSON. */
+    async rawStatus(path: string, headers: Record<string, string>): Promise<number> {
+        const dispatcher = this.agentFrom("127.0.0.1");
+        const answer = await request(`${this.server.url}${path}`, { dispatcher, headers });
+        await answer.body.dump();
+        return answer.statusCode;
+    }
+
     /** A call with the operator's token. */
     operator(path: string, call: Call = {}): Promise<Answer> {
         return this.call(path, { token: this.server.operatorToken, ...call });
