@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { deleteCluster, listClusters } from "./commands/clusters";
 import { serve } from "./commands/serve";
+import { createToken, listTokens, revokeToken } from "./commands/tokens";
 import { StartupError } from "./errors";
 
 const program = new Command("excloud-k8s-bootstrap").description(
@@ -29,6 +30,14 @@ asking(clusters, "delete <id>")
     .description("delete what is left of a cluster whose VMs are gone")
     .option("--force", "also while its nodes report")
     .action(deleteCluster);
+
+const token = program.command("token").description("the operators' tokens");
+asking(token, "create <name>")
+    .description("make one and print it: it is kept nowhere")
+    .option("--days <number>", "when it expires; without this never")
+    .action(createToken);
+asking(token, "list").description("list their names").action(listTokens);
+asking(token, "revoke <name>").description("end one, at once and for good").action(revokeToken);
 
 program.parseAsync().then(
     () => process.exit(0),

@@ -72,13 +72,14 @@ export class Harness {
     private readonly agents = new Map<string, Agent>();
     dataDir!: string;
 
+    /** `dataDir`: a folder that is there and stays, in place of one that goes with the server. */
     constructor(
         readonly excloud: ExcloudStandIn,
         private readonly options: Partial<BootstrapServerOptions> = {},
     ) {}
 
     async start(): Promise<this> {
-        this.dataDir = await mkdtemp(join(tmpdir(), "bootstrap-server-"));
+        this.dataDir = this.options.dataDir ?? (await mkdtemp(join(tmpdir(), "bootstrap-server-")));
         const { url } = this.excloud;
         this.server = await startServer(
             {
@@ -96,7 +97,7 @@ export class Harness {
     async stop(): Promise<void> {
         await Promise.all([...this.agents.values()].map((agent) => agent.close()));
         await this.server.close();
-        await rm(this.dataDir, { recursive: true });
+        if (this.options.dataDir === undefined) await rm(this.dataDir, { recursive: true });
     }
 
     async call(path: string, call: Call = {}): Promise<Answer> {
