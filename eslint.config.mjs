@@ -45,4 +45,17 @@ export default defineConfig(
             },
         },
     },
+    {
+        files: ["bootstrap-server/page/*.js"],
+        languageOptions: {
+            globals: {
+                AbortSignal: "readonly",
+                CSS: "readonly",
+                document: "readonly",
+                DOMParser: "readonly",
+                fetch: "readonly",
+                location: "readonly",
+            },
+        },
+    },
 );

@@ -1,7 +1,9 @@
 import { isAbsolute, resolve } from "node:path";
 import { isAddress } from "./addresses";
 import { StartupError } from "./errors";
+import type { FirstContactLimits } from "./limits";
 import { keyBytes } from "./store/keyring";
+import type { JwtOptions } from "./verify/operator-jwt";
 
 /** How a node's identity is proven: see `verify/`. */
 export const modes = ["selfHosted", "excloud"] as const;
@@ -12,6 +14,10 @@ export type Mode = (typeof modes)[number];
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 /** Level of the log. */
 export type LogLevel = (typeof logLevels)[number];
+
+/** How operators prove who they are, with what that needs. */
+export type OperatorAuth =
+    { mode: "tokens" } | ({ mode: "jwt" } & JwtOptions) | { mode: "static"; token: string };
 
 /** Options of `startBootstrapServer`. */
 export interface BootstrapServerOptions {
@@ -29,7 +35,9 @@ export interface BootstrapServerOptions {
         /** Organisation to serve; without it IAM is asked once whose the credential is. */
         orgId?: number;
     };
-    /** Token of the operator's routes; without it one is made and kept in `dataDir`. */
+    /** How operators prove who they are. Default: by the tokens of the database. */
+    operatorAuth?: OperatorAuth;
+    /** A first token of mode `tokens`; without it one is made and kept in `dataDir`. */
     operatorToken?: string;
     /** Default `selfHosted`. */
     mode?: Mode;
@@ -42,6 +50,8 @@ export interface BootstrapServerOptions {
      * Without it one is made and kept in `dataDir`.
      */
     encryptionKeys?: readonly [Buffer, ...Buffer[]];
+    /** How many first contacts are looked at; for load tests. */
+    firstContactLimits?: FirstContactLimits;
     /** Default `info`. */
     logLevel?: LogLevel;
 }

@@ -6,7 +6,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../errors";
 import { bearerToken } from "../secrets";
 import { overview } from "../service/overview";
-import { closeSession, hasSession, openSession } from "./session";
+import { closeSession, sessionToken, openSession } from "./session";
 import { assets, renderPage } from "./templates";
 import { pageView } from "./view";
 import type { Context } from "../context";
@@ -14,6 +14,9 @@ import type { App } from "../routes/types";
 
 /** Largest login form, in bytes. */
 const formLimit = 16 * 1024;
+
+/** Logins of one address in the window that the server counts requests over. */
+const loginsPerAddress = 10;
 
 /** The page's own files and nothing else; no inline script or style, no frame around it. */
 const contentSecurityPolicy = {
@@ -41,21 +44,10 @@ function describe(error: FastifyError | ApiError) {
         : { status, title: "The server could not answer", message: "Its log has the details." };
 }
 
-/** What the page knows of the operator. */
-export interface OperatorLogin {
-    /** Whether a token is the operator's. */
-    accepts(token: string): boolean | Promise<boolean>;
-    /** Signs sessions; the same on all replicas. */
-    sessionSecret: string;
-}
-
-/** Adds the page for people: `GET /`, behind the operator's login or token. */
-export async function pageRoutes(
-    app: App,
-    context: Context,
-    operator: OperatorLogin,
-): Promise<void> {
-    await app.register(cookie, { secret: operator.sessionSecret });
+/** Adds the page for people: `GET /`, behind an operator's login or token. */
+export async function pageRoutes(app: App, context: Context): Promise<void> {
+    const { keyring, operators } = context;
+    await app.register(cookie);
     await app.register(formbody, { bodyLimit: formLimit });
     await app.register(helmet, {
         contentSecurityPolicy,
@@ -72,14 +64,21 @@ export async function pageRoutes(
 
     /** Programs send the token itself, browsers their session. Throws 401 for a wrong token. */
     const isLoggedIn = async (request: FastifyRequest): Promise<boolean> => {
-        const token = bearerToken(request.headers.authorization);
-        if (token === undefined) return hasSession(request, Date.now());
-        if (await operator.accepts(token)) return true;
+        const sent = bearerToken(request.headers.authorization);
+        const token = sent ?? sessionToken(keyring, request);
+        if (token !== undefined && (await operators.verify(token))) return true;
+        if (sent === undefined) return false;
         throw new ApiError(
             401,
             "bootstrap.operator.unauthorized",
-            "This token is not the operator's.",
+            "The token is not an operator's.",
         );
+    };
+    const logins = app.createRateLimit({ max: loginsPerAddress });
+    const limitLogins = async (request: FastifyRequest): Promise<void> => {
+        const counted = await logins(request);
+        if (counted.isAllowed || !counted.isExceeded) return;
+        throw new ApiError(429, "bootstrap.rate.exceeded", "Too many logins: wait some seconds.");
     };
 
     for (const { path, type, content } of assets) {
@@ -111,15 +110,19 @@ export async function pageRoutes(
         {
             schema: { ...schema, body: Type.Object({ token: Type.String() }) },
             bodyLimit: formLimit,
+            onRequest: limitLogins,
         },
         async (request, reply) => {
             // People paste with white space around.
-            if (!(await operator.accepts(request.body.token.trim()))) {
-                request.log.warn({ source_address: request.ip }, "login refused");
+            const token = request.body.token.trim();
+            const operator = await operators.verify(token);
+            const source_address = request.ip;
+            if (!operator) {
+                request.log.info({ source_address }, "login refused");
                 return sendPage(reply.code(401), renderPage("login", { isWrong: true }));
             }
-            request.log.info({ source_address: request.ip }, "login");
-            openSession(reply, Date.now());
+            request.log.info({ source_address, operator: operator.name }, "login");
+            openSession(keyring, reply, token);
             return reply.redirect("/", 303);
         },
     );

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Keyring } from "../store/keyring";
 
 /** `__Host-`: browsers take it over HTTPS only, for this host only. */
 const cookie = "__Host-session";
@@ -7,22 +8,40 @@ const lifetime = 60 * 60 * 1000;
 
 const options = { path: "/", httpOnly: true, secure: true, sameSite: "strict" } as const;
 
-/** Logs a browser in: a signed cookie that says until when, and nothing else. */
-export function openSession(reply: FastifyReply, now: number): void {
-    const expiresAt = now + lifetime;
-    void reply.setCookie(cookie, String(expiresAt), {
-        ...options,
-        signed: true,
-        expires: new Date(expiresAt),
-    });
+/** What a session is sealed as: no content of a file opens as one. */
+const sealedAs = "page session";
+
+interface Session {
+    token: string;
+    /** Milliseconds since 1970. */
+    expiresAt: number;
 }
 
-/** Whether a browser is logged in. The end is read from what was signed: a browser may keep a cookie. */
-export function hasSession(request: FastifyRequest, now: number): boolean {
-    const sent = request.cookies[cookie];
-    if (sent === undefined) return false;
-    const { valid, value } = request.unsignCookie(sent);
-    return valid && Number(value) > now;
+/**
+ * Logs a browser in. Its cookie holds the operator's token, sealed with the key that replicas share:
+ * the token is judged anew at each request, so that revoking it ends its sessions.
+ */
+export function openSession(keyring: Keyring, reply: FastifyReply, token: string): void {
+    const session: Session = { token, expiresAt: Date.now() + lifetime };
+    const { keyId, nonce, sealed } = keyring.seal(JSON.stringify(session), sealedAs);
+    const parts = [nonce, sealed].map((part) => Buffer.from(part).toString("base64url"));
+    const expires = new Date(session.expiresAt);
+    void reply.setCookie(cookie, [keyId, ...parts].join("."), { ...options, expires });
+}
+
+/** The operator's token of a browser's session; undefined without one, or when it has ended. */
+export function sessionToken(keyring: Keyring, request: FastifyRequest): string | undefined {
+    const [keyId = "", ...parts] = (request.cookies[cookie] ?? "").split(".");
+    const [nonce, sealed] = parts.map((part) => Buffer.from(part, "base64url"));
+    if (nonce === undefined || sealed === undefined || !keyring.has(keyId)) return undefined;
+    try {
+        const text = keyring.open({ keyId, nonce, sealed }, sealedAs);
+        const session = JSON.parse(text) as Session;
+        return session.expiresAt > Date.now() ? session.token : undefined;
+    } catch {
+        // Not sealed here.
+        return undefined;
+    }
 }
 
 /** Logs a browser out. */

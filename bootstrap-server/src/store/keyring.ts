@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { sha256 } from "../secrets";
 
 /** Bytes of an AES-256 key. */
@@ -30,12 +30,6 @@ export class Keyring {
     /** Whether rows sealed with this key can be opened. */
     has(keyId: string): boolean {
         return this.keys.has(keyId);
-    }
-
-    /** A secret for another purpose (hex), the same on all replicas. It tells nothing of the key. */
-    derive(purpose: string): string {
-        const bytes = hkdfSync("sha256", this.key(this.activeId), "", purpose, keyBytes);
-        return Buffer.from(bytes).toString("hex");
     }
 
     /** Seals a text. `context` is authenticated, not stored: a row moved elsewhere does not open. */

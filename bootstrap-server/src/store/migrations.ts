@@ -154,9 +154,36 @@ const migrations: readonly Migration[] = [
     },
     {
         id: 4,
+        name: "operators' tokens and changes, renewal of agent tokens",
+        statements: [
+            `CREATE TABLE bootstrap_operator_tokens (
+                name text PRIMARY KEY,
+                sha256 text NOT NULL,
+                created_at timestamptz NOT NULL,
+                expires_at timestamptz,
+                revoked_at timestamptz
+            )`,
+            `CREATE INDEX bootstrap_operator_tokens_sha256 ON bootstrap_operator_tokens (sha256)`,
+            `CREATE TABLE bootstrap_operator_audit (
+                id bigserial PRIMARY KEY,
+                at timestamptz NOT NULL,
+                request_id text NOT NULL,
+                operator text NOT NULL,
+                method text NOT NULL,
+                path text NOT NULL,
+                source_address text NOT NULL
+            )`,
+            `ALTER TABLE nodes ADD COLUMN IF NOT EXISTS next_agent_token_sha256 text`,
+            `CREATE UNIQUE INDEX IF NOT EXISTS nodes_next_agent_token
+                ON nodes (next_agent_token_sha256)`,
+        ],
+    },
+    {
+        id: 5,
         name: "ends of certificates",
         statements: [
-            `ALTER TABLE bootstrap_contents ADD COLUMN certificate_expires_at timestamptz`,
+            `ALTER TABLE bootstrap_contents
+                ADD COLUMN IF NOT EXISTS certificate_expires_at timestamptz`,
         ],
     },
 ];

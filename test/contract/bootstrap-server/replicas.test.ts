@@ -7,6 +7,7 @@ import { Harness, TestCluster } from "./support/harness";
 import { startPostgres, type TestPostgres } from "./support/postgres";
 
 const threeControlPlanes = ["cp-1", "cp-2", "cp-3"];
+const operatorToken = "operator-token-of-both-replicas-000";
 const encryptionKeys = [randomBytes(32)] as const;
 let excloud: ExcloudStandIn;
 let postgres: TestPostgres;
@@ -16,11 +17,7 @@ let second: Harness;
 beforeAll(async () => {
     excloud = await startExcloudStandIn();
     postgres = await startPostgres();
-    const options = {
-        databaseUrl: postgres.url,
-        operatorToken: "operator-token-of-both-replicas-000",
-        encryptionKeys,
-    };
+    const options = { databaseUrl: postgres.url, operatorToken, encryptionKeys };
     // Together: both migrate the empty database, one of them does it.
     [first, second] = await Promise.all([
         new Harness(excloud, options).start(),
@@ -73,7 +70,12 @@ test("a replica with another encryption key does not start", async () => {
  */
 test("mode excloud: session token, access token and address must agree", async () => {
     const { db } = first.server;
-    const options = { databaseUrl: postgres.url, mode: "excloud", encryptionKeys } as const;
+    const options = {
+        databaseUrl: postgres.url,
+        operatorToken,
+        mode: "excloud",
+        encryptionKeys,
+    } as const;
     await expect(new Harness(excloud, options).start()).rejects.toThrow("shared database");
     for (const statement of [
         "CREATE TABLE vms (id bigint PRIMARY KEY)",

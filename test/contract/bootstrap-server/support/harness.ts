@@ -20,6 +20,13 @@ export interface Body {
     error: { code: string; message: string; request_id: string };
     openapi: string;
     paths: Record<string, object>;
+    clusters: {
+        cluster_id: number;
+        key: string;
+        slots: number;
+        bound: number;
+        last_seen_at: string | null;
+    }[];
     cluster_id: number;
     name: string;
     mode: string;
@@ -70,13 +77,14 @@ export class Harness {
     private readonly agents = new Map<string, Agent>();
     dataDir!: string;
 
+    /** `dataDir`: a folder that is there and stays, in place of one that goes with the server. */
     constructor(
         readonly excloud: ExcloudStandIn,
         private readonly options: Partial<BootstrapServerOptions> = {},
     ) {}
 
     async start(): Promise<this> {
-        this.dataDir = await mkdtemp(join(tmpdir(), "bootstrap-server-"));
+        this.dataDir = this.options.dataDir ?? (await mkdtemp(join(tmpdir(), "bootstrap-server-")));
         const { url } = this.excloud;
         this.server = await startServer(
             {
@@ -94,7 +102,7 @@ export class Harness {
     async stop(): Promise<void> {
         await Promise.all([...this.agents.values()].map((agent) => agent.close()));
         await this.server.close();
-        await rm(this.dataDir, { recursive: true });
+        if (this.options.dataDir === undefined) await rm(this.dataDir, { recursive: true });
     }
 
     /** A call whose answer may be any text. */
@@ -118,6 +126,14 @@ export class Harness {
     async call(path: string, call: Call = {}): Promise<Answer> {
         const { text, ...answer } = await this.text(path, call);
         return { ...answer, body: (text === "" ? undefined : JSON.parse(text)) as Body };
+    }
+
+    /** The status of an answer that need not be JSON. */
+    async rawStatus(path: string, headers: Record<string, string>): Promise<number> {
+        const dispatcher = this.agentFrom("127.0.0.1");
+        const answer = await request(`${this.server.url}${path}`, { dispatcher, headers });
+        await answer.body.dump();
+        return answer.statusCode;
     }
 
     /** A call with the operator's token. */
