@@ -1,0 +1,161 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { Agent, request } from "undici";
+
+import { summarize, type Summary } from "../statistics";
+import type { BareOptions } from "./bare";
+import type { LoadFigures, LoadOptions } from "./load";
+import { Operator } from "./operator";
+import { runProcess, startService } from "./processes";
+import { addressOf, secretOf, tokenOf } from "./vms";
+import type { Replica } from "./world";
+
+/** One contestant's answers. */
+export interface Rates {
+    perSecond: Summary;
+    p50: Summary;
+    p99: Summary;
+    wrong: number;
+}
+
+/** Bundles fetched by agents, beside the same bytes sent by Node.js alone. */
+export interface FetchFigures {
+    bundleBytes: number;
+    connections: number;
+    seconds: number;
+    bundle: Rates;
+    unchanged: Rates;
+    bareHttps: Rates;
+    bareHttpsUnchanged: Rates;
+    bareHttp: Rates;
+    /** Rates within each repeat, server over bare. */
+    ratios: { bundle: Summary; unchanged: Summary; bundleToHttp: Summary };
+}
+
+/** An agent that fetches. */
+interface Fetcher {
+    token: string;
+    bundle: string;
+    etag: string;
+}
+
+/** Boots a VM by a first contact, and fetches its bundle as its agent does from then on. */
+async function bootOne(replica: Replica, vmId: number): Promise<Fetcher> {
+    const dispatcher = new Agent({ connect: { ca: replica.caPem }, localAddress: addressOf(vmId) });
+    const get = async (path: string, headers: Record<string, string>) => {
+        const answer = await request(`${replica.url}${path}`, { dispatcher, headers });
+        const text = await answer.body.text();
+        if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode} ${text}`);
+        return { text, etag: String(answer.headers["etag"]) };
+    };
+    try {
+        const first = await get(`/bootstrap/control-plane/${vmId}`, {
+            authorization: `Bearer ${tokenOf(vmId)}`,
+            "x-exk8s-slot-secret": secretOf(vmId),
+        });
+        const { agent_token: token } = JSON.parse(first.text) as { agent_token: string };
+        const { text: bundle, etag } = await get("/agent/bundle", {
+            authorization: `Bearer ${token}`,
+        });
+        return { token, bundle, etag };
+    } finally {
+        await dispatcher.close();
+    }
+}
+
+function rates(all: readonly LoadFigures[]): Rates {
+    return {
+        perSecond: summarize(all.map(({ perSecond }) => perSecond)),
+        p50: summarize(all.map(({ p50 }) => p50)),
+        p99: summarize(all.map(({ p99 }) => p99)),
+        wrong: all.reduce((sum, { wrong }) => sum + wrong, 0),
+    };
+}
+
+/** Measures all contestants in turn, as often as asked for. */
+export async function measureFetches(
+    replica: Replica,
+    operatorToken: string,
+    folder: string,
+    { repeats, seconds, connections }: { repeats: number; seconds: number; connections: number },
+    progress: (line: string) => void,
+): Promise<FetchFigures> {
+    const operator = new Operator(replica.url, replica.caPem, operatorToken);
+    const fetchers: Fetcher[] = [];
+    for (let vmId = 1; vmId <= connections; vmId += 1) {
+        const [slot] = await operator.register(`bench/fetch/${vmId}`, [vmId]);
+        if (slot) await operator.bind(slot);
+        fetchers.push(await bootOne(replica, vmId));
+    }
+    await operator.close();
+    const sample = fetchers[0] as Fetcher;
+    const body = join(folder, "bundle.json");
+    writeFileSync(body, sample.bundle);
+    const bareOptions: BareOptions = { body, etag: sample.etag };
+    const https = await startService("./bare", { ...bareOptions, tls: replica.tls });
+    const http = await startService("./bare", bareOptions);
+
+    // Ids of clusters are drawn, so bundles differ in length by some digits.
+    const ofLength = fetchers.filter(({ bundle }) => bundle.length === sample.bundle.length);
+    const tokens = fetchers.map((_, index) => (ofLength[index % ofLength.length] as Fetcher).token);
+    const ask = (url: string, path: string, etag?: string) => {
+        const options: LoadOptions = {
+            url,
+            path,
+            caPem: replica.caPem,
+            tokens,
+            expectedStatus: etag === undefined ? 200 : 304,
+            expectedBytes: etag === undefined ? Buffer.byteLength(sample.bundle) : 0,
+            warmUpSeconds: Math.min(2, seconds / 2),
+            seconds,
+            ...(etag === undefined ? {} : { etag, tokens: tokens.map(() => sample.token) }),
+        };
+        return runProcess<LoadFigures>("./load", options);
+    };
+    const contestants = {
+        bundle: () => ask(replica.url, "/agent/bundle"),
+        bareHttps: () => ask(https.url, "/"),
+        bareHttp: () => ask(http.url, "/"),
+        unchanged: () => ask(replica.url, "/agent/bundle", sample.etag),
+        bareHttpsUnchanged: () => ask(https.url, "/", sample.etag),
+    };
+    type Name = keyof typeof contestants;
+    const measured = {} as Record<Name, LoadFigures[]>;
+    try {
+        for (let repeat = 1; repeat <= repeats; repeat += 1) {
+            for (const name of Object.keys(contestants) as Name[]) {
+                const figures = await contestants[name]();
+                (measured[name] ??= []).push(figures);
+                progress(
+                    `${repeat}/${repeats} ${name}: ${figures.perSecond.toFixed(0)} per second`,
+                );
+            }
+        }
+    } finally {
+        await https.stop();
+        await http.stop();
+    }
+    const ratio = (name: Name, bare: Name) =>
+        summarize(
+            measured[name].map(
+                ({ perSecond }, index) =>
+                    perSecond / (measured[bare][index] as LoadFigures).perSecond,
+            ),
+        );
+    return {
+        bundleBytes: Buffer.byteLength(sample.bundle),
+        connections,
+        seconds,
+        bundle: rates(measured.bundle),
+        unchanged: rates(measured.unchanged),
+        bareHttps: rates(measured.bareHttps),
+        bareHttpsUnchanged: rates(measured.bareHttpsUnchanged),
+        bareHttp: rates(measured.bareHttp),
+        ratios: {
+            bundle: ratio("bundle", "bareHttps"),
+            unchanged: ratio("unchanged", "bareHttpsUnchanged"),
+            bundleToHttp: ratio("bundle", "bareHttp"),
+        },
+    };
+}

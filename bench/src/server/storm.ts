@@ -1,0 +1,91 @@
+// Many VMs that boot: each asks for its first bundle from an address of its own until it is given.
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Agent, request } from "undici";
+
+import { forAll, ownPath, ownText, type Slot } from "./operator";
+import { answer, argument } from "./processes";
+import { addressOf, secretOf, tokenOf } from "./vms";
+
+/** Which VMs boot, and where they ask. */
+export interface StormOptions {
+    /** Replicas; VMs take them in turn. */
+    urls: readonly string[];
+    caPem: string;
+    slots: readonly Slot[];
+    /** VMs that ask at the same time. */
+    atOnce: number;
+}
+
+/** What the VMs were answered. */
+export interface StormFigures {
+    seconds: number;
+    /** Answers by status. */
+    statuses: Record<number, number>;
+    /** Bundles that were not the VM's own, or answers that no VM may be given here. */
+    wrong: number;
+    /** VMs that have their own bundle. */
+    served: number;
+}
+
+/** How long a VM waits before it asks again, in milliseconds. */
+const pause = 500;
+/** How long a VM asks before it gives up, in milliseconds. */
+const patience = 600_000;
+
+const { urls, caPem, slots, atOnce } = argument<StormOptions>();
+const statuses: Record<number, number> = {};
+let wrong = 0;
+let served = 0;
+
+function isOwn(text: string, { vmId, slot }: Slot): boolean {
+    const bundle = JSON.parse(text) as {
+        files: Record<string, string>;
+        node_name: string;
+        agent_token: string;
+    };
+    return (
+        bundle.files[ownPath] === ownText(vmId) &&
+        bundle.node_name.startsWith(`${slot}.`) &&
+        bundle.agent_token.length > 0
+    );
+}
+
+async function boot(slot: Slot): Promise<void> {
+    const { vmId, role } = slot;
+    const agent = new Agent({ connect: { ca: caPem }, localAddress: addressOf(vmId) });
+    const url = urls[vmId % urls.length] as string;
+    const headers = {
+        authorization: `Bearer ${tokenOf(vmId)}`,
+        "x-exk8s-slot-secret": secretOf(vmId),
+    };
+    const end = Date.now() + patience;
+    while (Date.now() < end) {
+        const { statusCode, body } = await request(`${url}/bootstrap/${role}/${vmId}`, {
+            dispatcher: agent,
+            headers,
+        });
+        const text = await body.text();
+        statuses[statusCode] = (statuses[statusCode] ?? 0) + 1;
+        if (statusCode === 200) {
+            if (isOwn(text, slot)) served += 1;
+            else wrong += 1;
+            break;
+        }
+        // Not bound yet, or its cluster is not complete.
+        if (statusCode !== 401 && statusCode !== 409) wrong += 1;
+        await sleep(pause);
+    }
+    await agent.close();
+}
+
+const begin = Date.now();
+void forAll(slots, atOnce, boot).then(() => {
+    const figures: StormFigures = {
+        seconds: (Date.now() - begin) / 1000,
+        statuses,
+        wrong,
+        served,
+    };
+    answer(figures);
+});

