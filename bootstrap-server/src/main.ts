@@ -4,6 +4,7 @@ import { deleteCluster, listClusters } from "./commands/clusters";
 import { serve } from "./commands/serve";
 import { createToken, listTokens, revokeToken } from "./commands/tokens";
 import { StartupError } from "./errors";
+import { settingsHelp } from "./setting-docs";
 
 const program = new Command("excloud-k8s-bootstrap").description(
     "Guards and serves the bootstrap bundles of excloud-k8s clusters",
@@ -17,11 +18,13 @@ const asking = (parent: Command, name: string) =>
 
 program
     .command("serve")
-    .description("serve over HTTPS until SIGTERM; configured by the environment")
-    .option("--listen <host:port>", "where to listen", "127.0.0.1:8443")
-    .option("--data-dir <folder>", "TLS files, keys, embedded database", "./bootstrap-data")
-    .option("--host <name...>", "further host names and addresses of the certificate", [])
+    .description("serve over HTTPS until SIGTERM")
+    .option("--config <file>", "settings as YAML")
+    .option("--listen <host:port>", "where to listen")
+    .option("--data-dir <folder>", "TLS files, keys, embedded database")
+    .option("--host <name...>", "further host names and addresses of the certificate")
     .option("--ready-file <file>", "written as JSON when the server listens")
+    .addHelpText("after", settingsHelp())
     .action(serve);
 
 const clusters = program.command("clusters").description("the clusters a running server knows");

@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createApp } from "./app";
-import type { BootstrapServerOptions } from "./config";
+import type { BootstrapServerOptions } from "./options";
 import { listenOnControlSocket } from "./control/socket";
 import { dataPaths, keptEncryptionKey } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
