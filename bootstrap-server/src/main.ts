@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { deleteCluster, listClusters } from "./commands/clusters";
+import { backup, restore } from "./commands/backup";
+import { rotateKey } from "./commands/rotate-key";
 import { serve } from "./commands/serve";
 import { createToken, listTokens, revokeToken } from "./commands/tokens";
 import { StartupError } from "./errors";
@@ -41,6 +43,19 @@ asking(token, "create <name>")
     .action(createToken);
 asking(token, "list").description("list their names").action(listTokens);
 asking(token, "revoke <name>").description("end one, at once and for good").action(revokeToken);
+
+asking(program, "rotate-key")
+    .description("seal everything with the first encryption key")
+    .action(rotateKey);
+
+const onFolder = (name: string) =>
+    program
+        .command(name)
+        .option("--data-dir <folder>", "data folder of the server", "./bootstrap-data");
+onFolder("backup <file>")
+    .description("save the data folder, with the embedded database; the server may run")
+    .action(backup);
+onFolder("restore <file>").description("make a data folder of a backup").action(restore);
 
 program.parseAsync().then(
     () => process.exit(0),

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createApp } from "./app";
 import type { BootstrapServerOptions } from "./options";
 import { listenOnControlSocket } from "./control/socket";
-import { dataPaths, keptEncryptionKey } from "./data-dir";
+import { dataPaths, keptEncryptionKeys } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
 import { excloudClient, type Excloud } from "./excloud";
 import { agentRoutes, firstContactRoute } from "./routes/node";
@@ -114,7 +114,7 @@ export async function startServer(
     const hosts = [listen.host, ...(options.extraHosts ?? [])];
     const named = hosts.filter((host) => host !== "0.0.0.0" && host !== "::");
     const tls = await ensureTls(dataDir, named, new Date());
-    const keyring = new Keyring(options.encryptionKeys ?? [await keptEncryptionKey(dataDir)]);
+    const keyring = new Keyring(options.encryptionKeys ?? (await keptEncryptionKeys(dataDir)));
     const excloud = excloudClient(options.excloud);
     const orgId = await findOrgId(options, excloud);
     const db = await openDatabase({ databaseUrl: options.databaseUrl, folder: paths.database });
@@ -142,7 +142,7 @@ export async function startServer(
         firstContactRoute(app, context, options.firstContactLimits);
         await app.register((scope) => agentRoutes(scope as typeof app, context));
         await app.register((scope) => operatorRoutes(scope as typeof app, context));
-        await app.register((scope) => localRoutes(scope as typeof app, context));
+        await app.register((scope) => localRoutes(scope as typeof app, context, dataDir));
         await startListening(app, listen);
         started.push(await listenOnControlSocket(app, dataDir));
 
