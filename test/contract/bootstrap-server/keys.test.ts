@@ -9,29 +9,29 @@ import type { RotationStep } from "../../../bootstrap-server/src/service/rotate-
 import { command } from "./support/command";
 import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster, textFiles } from "./support/harness";
-import { startPostgres, type TestPostgres } from "./support/postgres";
+import { startStore, stores, type TestStore } from "./support/stores";
 
 const many = 450;
 
-describe.each(["PGlite", "PostgreSQL"])("rotation of the encryption key on %s", (store) => {
+describe.each(stores)("rotation of the encryption key on %s", (store) => {
     let excloud: ExcloudStandIn;
-    let postgres: TestPostgres | undefined;
+    let place: TestStore;
     let dataDir: string;
     beforeAll(async () => {
         excloud = await startExcloudStandIn();
-        if (store === "PostgreSQL") postgres = await startPostgres();
+        place = await startStore(store);
         dataDir = await mkdtemp(join(tmpdir(), "bootstrap-keys-"));
     });
     afterAll(async () => {
         await rm(dataDir, { recursive: true });
-        await postgres?.stop();
+        await place.stop();
         await excloud.stop();
     });
 
     const startServer = () =>
         new Harness(excloud, {
             dataDir,
-            ...(postgres ? { databaseUrl: postgres.url } : {}),
+            ...place.options,
         }).start();
 
     test("seals all contents anew, in steps that can be cut off, until the old key can go", async () => {
