@@ -4,7 +4,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify, { type FastifyError } from "fastify";
 import { randomUUID } from "node:crypto";
-import type { LogLevel } from "./config";
+import type { LogLevel } from "./options";
 import { ApiError } from "./errors";
 import { bodyLimits, connectionLimits, countedKeys, firstContactWindow } from "./limits";
 import * as schemas from "./routes/schemas";

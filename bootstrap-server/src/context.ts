@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger } from "fastify";
+import type { BundleCache } from "./service/bundle-cache";
 import type { Clock } from "./store/clock";
 import type { Keyring } from "./store/keyring";
 import type { Db } from "./store/schema";
-import type { Mode } from "./config";
+import type { Mode } from "./options";
 import type { OperatorVerifier } from "./verify/operator";
 import type { Verifier } from "./verify/verifier";
 
@@ -16,5 +17,6 @@ export interface Context {
     mode: Mode;
     verifier: Verifier;
     operators: OperatorVerifier;
+    bundles: BundleCache;
     log: FastifyBaseLogger;
 }

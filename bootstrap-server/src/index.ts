@@ -1,7 +1,7 @@
-import type { BootstrapServerOptions } from "./config";
+import type { BootstrapServerOptions } from "./options";
 import { startServer } from "./server";
 
-export type { BootstrapServerOptions, LogLevel, Mode, OperatorAuth } from "./config";
+export type { BootstrapServerOptions, LogLevel, Mode, OperatorAuth } from "./options";
 export { StartupError } from "./errors";
 export type { ServedBundle } from "./service/served";
 

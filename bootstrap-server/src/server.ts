@@ -1,16 +1,17 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createApp } from "./app";
-import type { BootstrapServerOptions } from "./config";
+import type { BootstrapServerOptions } from "./options";
 import { listenOnControlSocket } from "./control/socket";
-import { dataPaths, keptEncryptionKey } from "./data-dir";
+import { dataPaths, keptEncryptionKeys } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
 import { excloudClient, type Excloud } from "./excloud";
-import { agentRoutes, firstContactRoute } from "./routes/node";
+import { agentBundleRoute, agentRoutes, firstContactRoute } from "./routes/node";
 import { pageRoutes } from "./page/routes";
 import { localRoutes } from "./routes/local";
 import { operatorRoutes } from "./routes/operator";
 import type { App } from "./routes/types";
+import { BundleCache } from "./service/bundle-cache";
 import { firstOperatorToken } from "./service/operator-tokens";
 import { databaseClock, type Clock } from "./store/clock";
 import { checkCloudTables } from "./store/cloud-tables";
@@ -115,7 +116,7 @@ export async function startServer(
     const hosts = [listen.host, ...(options.extraHosts ?? [])];
     const named = hosts.filter((host) => host !== "0.0.0.0" && host !== "::");
     const tls = await ensureTls(dataDir, named, new Date());
-    const keyring = new Keyring(options.encryptionKeys ?? [await keptEncryptionKey(dataDir)]);
+    const keyring = new Keyring(options.encryptionKeys ?? (await keptEncryptionKeys(dataDir)));
     const excloud = excloudClient(options.excloud);
     const orgId = await findOrgId(options, excloud);
     const db = await openDatabase({ databaseUrl: options.databaseUrl, folder: paths.database });
@@ -139,12 +140,15 @@ export async function startServer(
         const verifier =
             mode === "excloud" ? excloudVerifier(db, clock, excloud) : selfHostedVerifier(excloud);
         const { operators, operatorToken, tokenFile } = await operatorAccess(options, db, clock);
-        const context = { db, keyring, clock, orgId, mode, verifier, operators, log: app.log };
+        const bundles = new BundleCache();
+        const { log } = app;
+        const context = { db, keyring, clock, orgId, mode, verifier, operators, bundles, log };
         firstContactRoute(app, context, options.firstContactLimits);
+        agentBundleRoute(app, context);
         await app.register((scope) => agentRoutes(scope as typeof app, context));
         await app.register((scope) => operatorRoutes(scope as typeof app, context));
         await app.register((scope) => pageRoutes(scope as typeof app, context));
-        await app.register((scope) => localRoutes(scope as typeof app, context));
+        await app.register((scope) => localRoutes(scope as typeof app, context, dataDir));
         await startListening(app, listen);
         started.push(await listenOnControlSocket(app, dataDir));
 

@@ -4,6 +4,7 @@ import { ApiError } from "../errors";
 import { bodyLimits, firstContactLimits, type FirstContactLimits } from "../limits";
 import { bearerToken } from "../secrets";
 import * as agent from "../service/agent";
+import type { ServedBundle } from "../service/served";
 import { firstBundle } from "../service/first-contact";
 import * as schemas from "./schemas";
 import type { Context } from "../context";
@@ -84,20 +85,17 @@ function knownRevision(header: string | undefined): string | undefined {
     return /^(?:W\/)?"([0-9a-f]{64})"$/.exec(header ?? "")?.[1];
 }
 
-/** Adds the routes of the node agent, each behind an agent's token. */
-export function agentRoutes(app: App, context: Context): void {
-    // Before the body is read: whoever has no token makes the server parse nothing.
-    app.addHook("onRequest", (request) =>
-        agent.authenticate(context, bearerToken(request.headers.authorization)),
-    );
-    const tags = ["agent"];
-    const security = [{ agent: [] }];
+const agentTags = ["agent"];
+const agentSecurity = [{ agent: [] }];
+
+/** Adds the route that agents ask most. It reads no body, and looks at the token by itself. */
+export function agentBundleRoute(app: App, context: Context): void {
     app.get(
         "/agent/bundle",
         {
             schema: {
-                tags,
-                security,
+                tags: agentTags,
+                security: agentSecurity,
                 summary: "The bundle the node is to have, when it changed",
                 response: {
                     200: schemas.Bundle,
@@ -107,15 +105,28 @@ export function agentRoutes(app: App, context: Context): void {
             },
         },
         async (request, reply) => {
-            const { revision, bundle } = await agent.agentBundle(
+            const { revision, json } = await agent.agentBundle(
                 context,
                 bearerToken(request.headers.authorization),
                 knownRevision(request.headers["if-none-match"]),
             );
             void reply.header("etag", `"${revision}"`);
-            return bundle ? reply.send(bundle) : reply.code(304).send();
+            if (json === undefined) return reply.code(304).send();
+            // Bytes are sent as they are, so their type is for the documentation only.
+            return reply
+                .type("application/json; charset=utf-8")
+                .send(json as unknown as ServedBundle);
         },
     );
+}
+
+/** Adds the other routes of the node agent, each behind an agent's token. */
+export function agentRoutes(app: App, context: Context): void {
+    // Before the body is read: whoever has no token makes the server parse nothing.
+    app.addHook("onRequest", (request) =>
+        agent.authenticate(context, bearerToken(request.headers.authorization)),
+    );
+    const [tags, security] = [agentTags, agentSecurity];
     app.post(
         "/agent/report",
         {

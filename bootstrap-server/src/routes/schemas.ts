@@ -1,5 +1,5 @@
 import { Type, type TSchema } from "@sinclair/typebox";
-import { modes } from "../config";
+import { modes } from "../options";
 import { roles } from "../names";
 import { phases, phaseStates } from "../rules/phases";
 

@@ -4,7 +4,8 @@ import { requestLease } from "../rules/leases";
 import { matchesDigest, sha256 } from "../secrets";
 import type { Db, Trx } from "../store/schema";
 import { advanceFounding, lockCluster, type ClusterRow, type NodeRow } from "./rows";
-import { assembleBundle, release, type ServedBundle } from "./served";
+import { assembleBundle, release } from "./served";
+import { settledRelease } from "./settled";
 import type { Context } from "../context";
 
 /** A report of a node about a phase. */
@@ -71,14 +72,22 @@ async function asNode<T>(
 }
 
 /**
- * Serves an agent its bundle, or "unchanged" when it has that revision.
+ * Serves an agent its bundle as JSON, or "unchanged" when it has that revision.
  * Throws 401, or 409 while there is nothing to serve.
  */
 export async function agentBundle(
     context: Context,
     token: string | undefined,
     knownRevision: string | undefined,
-): Promise<{ revision: string; bundle: ServedBundle | undefined }> {
+): Promise<{ revision: string; json: Buffer | undefined }> {
+    const settled = token === undefined ? undefined : await settledRelease(context, token);
+    if (settled) {
+        const { node, release } = settled;
+        const { revision } = release;
+        if (revision === knownRevision) return { revision, json: undefined };
+        const json = context.bundles.get(node, release);
+        if (json) return { revision, json };
+    }
     return asNode(context, token, async (trx, cluster, node, now) => {
         const released = await release(trx, cluster, node, now);
         if (!released) {
@@ -89,8 +98,9 @@ export async function agentBundle(
             );
         }
         const { revision } = released;
-        if (revision === knownRevision) return { revision, bundle: undefined };
-        return { revision, bundle: await assembleBundle(context, trx, node, released) };
+        if (revision === knownRevision) return { revision, json: undefined };
+        const bundle = await assembleBundle(context, trx, node, released);
+        return { revision, json: context.bundles.add(node, released, bundle) };
     });
 }
 

@@ -117,7 +117,7 @@ export function rolloutView(node: NodeRow, now: Date): RolloutNode {
 }
 
 /** The founding state of a cluster row. */
-function foundingOf(cluster: ClusterRow): Founding {
+export function foundingOf(cluster: Pick<ClusterRow, "etcd_state" | "founding_set">): Founding {
     const set = cluster.founding_set ?? [];
     return cluster.etcd_state === "unfounded"
         ? { state: "unfounded" }

@@ -44,7 +44,8 @@ export interface Release {
     etcd: EtcdStart | undefined;
 }
 
-function peersOf(nodes: readonly NodeRow[]): Peer[] {
+/** The nodes that have an address, as each node of their cluster is told of them. */
+export function peersOf(nodes: readonly NodeRow[]): Peer[] {
     return sortPeers(
         nodes.flatMap((node) =>
             node.vm_ip === null

@@ -10,7 +10,7 @@ import { askServer } from "../../../bootstrap-server/src/control/client";
 import { dataPaths } from "../../../bootstrap-server/src/data-dir";
 import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness } from "./support/harness";
-import { startPostgres, type TestPostgres } from "./support/postgres";
+import { startStore, stores, type TestStore } from "./support/stores";
 
 let excloud: ExcloudStandIn;
 beforeAll(async () => {
@@ -37,17 +37,17 @@ async function withHarness(
     }
 }
 
-describe.each(["PGlite", "PostgreSQL"])("tokens on %s", (store) => {
-    let postgres: TestPostgres | undefined;
+describe.each(stores)("tokens on %s", (store) => {
+    let place: TestStore;
     let dataDir: string;
     let options: { databaseUrl?: string; dataDir: string };
     beforeAll(async () => {
-        if (store === "PostgreSQL") postgres = await startPostgres();
+        place = await startStore(store);
         dataDir = await mkdtemp(join(tmpdir(), "operators-"));
-        options = { dataDir, ...(postgres ? { databaseUrl: postgres.url } : {}) };
+        options = { dataDir, ...place.options };
     });
     afterAll(async () => {
-        await postgres?.stop();
+        await place.stop();
         await rm(dataDir, { recursive: true });
     });
 

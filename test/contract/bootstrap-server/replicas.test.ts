@@ -36,6 +36,24 @@ test("what one replica took, the other serves", async () => {
     expect(answer?.body.files["/etc/role"]).toBe("role 1");
 });
 
+test("replicas that start together on an empty database make one first token", async () => {
+    await sql.raw("CREATE DATABASE empty").execute(first.server.db);
+    const databaseUrl = postgres.url.replace(/[^/]+$/, "empty");
+    const together = await Promise.all(
+        [1, 2, 3, 4].map(() => new Harness(excloud, { databaseUrl, encryptionKeys }).start()),
+    );
+    try {
+        const tokens = together.flatMap(({ server }) => server.operatorToken ?? []);
+        expect(tokens).toHaveLength(1);
+        for (const replica of together) {
+            const answer = await replica.call("/v1/clusters", { token: tokens[0] });
+            expect(answer.status).toBe(200);
+        }
+    } finally {
+        await Promise.all(together.map((replica) => replica.stop()));
+    }
+});
+
 test("a rollout raced through both replicas releases one control plane", async () => {
     for (let round = 0; round < 5; round++) {
         const { cluster, nodes } = await TestCluster.running(first, threeControlPlanes);

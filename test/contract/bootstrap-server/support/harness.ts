@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, request } from "undici";
-import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/config";
+import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/options";
 import { manifestOf, type Files } from "../../../../bootstrap-server/src/rules/bundle";
 import { generationOf } from "../../../../bootstrap-server/src/rules/generation";
 import { sha256 } from "../../../../bootstrap-server/src/secrets";
@@ -94,7 +94,7 @@ export class Harness {
                 logLevel: "silent",
                 ...this.options,
             },
-            async (db) => new Date((await databaseClock(db)).getTime() + this.ahead),
+            async (db, read) => new Date((await databaseClock(db, read)).getTime() + this.ahead),
         );
         return this;
     }
