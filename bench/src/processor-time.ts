@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Ticks a second in `/proc`: USER_HZ, 100 on every architecture that Node.js runs on. */
 const ticksPerSecond = 100;
@@ -8,9 +8,36 @@ const ticksPerSecond = 100;
  * engine, the command, its plugins and the program. Linux only, as the simulated nodes.
  */
 export function processorTimeOfChildren(): number {
-    const stat = readFileSync("/proc/self/stat", "utf8");
+    const stat = statOf("self");
+    return (stat.childrenUser + stat.childrenSystem) / ticksPerSecond;
+}
+
+/** Seconds of processor time that a running process and its running children used. Linux only. */
+export function processorTimeOf(pid: number): number {
+    const all = readdirSync("/proc")
+        .filter((name) => /^[0-9]+$/.test(name))
+        .flatMap((name) => {
+            try {
+                return [{ pid: Number(name), ...statOf(name) }];
+            } catch {
+                return []; // it ended meanwhile
+            }
+        });
+    return all
+        .filter((one) => one.pid === pid || one.parent === pid)
+        .reduce((sum, { user, system }) => sum + (user + system) / ticksPerSecond, 0);
+}
+
+function statOf(process: string) {
+    const stat = readFileSync(`/proc/${process}/stat`, "utf8");
     // The second field is a name in brackets that may hold anything; the third follows it.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const [user, system] = [fields[13], fields[14]]; // cutime and cstime, fields 16 and 17
-    return (Number(user) + Number(system)) / ticksPerSecond;
+    const field = (number: number) => Number(fields[number - 3]);
+    return {
+        parent: field(4),
+        user: field(14),
+        system: field(15),
+        childrenUser: field(16),
+        childrenSystem: field(17),
+    };
 }

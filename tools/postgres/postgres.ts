@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 /** A PostgreSQL server of tests and benchmarks. */
 export interface TestPostgres {
     url: string;
+    pid: number;
     stop(): Promise<void>;
 }
 
@@ -91,6 +92,7 @@ export async function startPostgres({ durable = false } = {}): Promise<TestPostg
     await untilReady(postgres, "database system is ready to accept connections");
     return {
         url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+        pid: postgres.pid as number,
         async stop() {
             const ended = once(postgres, "exit");
             postgres.kill("SIGINT");

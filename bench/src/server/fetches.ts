@@ -3,17 +3,27 @@ import { join } from "node:path";
 
 import { Agent, request } from "undici";
 
+import { processorTimeOf } from "../processor-time";
 import { summarize, type Summary } from "../statistics";
 import type { BareOptions } from "./bare";
 import type { LoadFigures, LoadOptions } from "./load";
 import { Operator } from "./operator";
-import { runProcess, startService } from "./processes";
+import { runProcess, startService, type Service } from "./processes";
 import { addressOf, secretOf, tokenOf } from "./vms";
 import type { Replica } from "./world";
+
+/** What one measurement of a contestant gave. */
+interface Measured extends LoadFigures {
+    /** Processor time for one answer, in microseconds: of the server, and of the database. */
+    processor: number;
+    database: number;
+}
 
 /** One contestant's answers. */
 export interface Rates {
     perSecond: Summary;
+    processor: Summary;
+    database: Summary;
     p50: Summary;
     p99: Summary;
     wrong: number;
@@ -31,6 +41,8 @@ export interface FetchFigures {
     bareHttp: Rates;
     /** Rates within each repeat, server over bare. */
     ratios: { bundle: Summary; unchanged: Summary; bundleToHttp: Summary };
+    /** Processor time of the bare server over the server's, without the database. */
+    processorRatios: { bundle: Summary; unchanged: Summary; bundleToHttp: Summary };
 }
 
 /** An agent that fetches. */
@@ -64,8 +76,10 @@ async function bootOne(replica: Replica, vmId: number): Promise<Fetcher> {
     }
 }
 
-function rates(all: readonly LoadFigures[]): Rates {
+function rates(all: readonly Measured[]): Rates {
     return {
+        processor: summarize(all.map(({ processor }) => processor)),
+        database: summarize(all.map(({ database }) => database)),
         perSecond: summarize(all.map(({ perSecond }) => perSecond)),
         p50: summarize(all.map(({ p50 }) => p50)),
         p99: summarize(all.map(({ p99 }) => p99)),
@@ -76,6 +90,7 @@ function rates(all: readonly LoadFigures[]): Rates {
 /** Measures all contestants in turn, as often as asked for. */
 export async function measureFetches(
     replica: Replica,
+    databasePid: number,
     operatorToken: string,
     folder: string,
     { repeats, seconds, connections }: { repeats: number; seconds: number; connections: number },
@@ -99,7 +114,7 @@ export async function measureFetches(
     // Ids of clusters are drawn, so bundles differ in length by some digits.
     const ofLength = fetchers.filter(({ bundle }) => bundle.length === sample.bundle.length);
     const tokens = fetchers.map((_, index) => (ofLength[index % ofLength.length] as Fetcher).token);
-    const ask = (url: string, path: string, etag?: string) => {
+    const ask = async ({ url, pid }: Service, path: string, etag?: string): Promise<Measured> => {
         const options: LoadOptions = {
             url,
             path,
@@ -111,17 +126,23 @@ export async function measureFetches(
             seconds,
             ...(etag === undefined ? {} : { etag, tokens: tokens.map(() => sample.token) }),
         };
-        return runProcess<LoadFigures>("./load", options);
+        const used = () => [processorTimeOf(pid), processorTimeOf(databasePid)] as const;
+        const before = used();
+        const figures = await runProcess<LoadFigures>("./load", options);
+        const after = used();
+        const perAnswer = (which: 0 | 1) =>
+            (1e6 * (after[which] - before[which])) / figures.answers;
+        return { ...figures, processor: perAnswer(0), database: perAnswer(1) };
     };
     const contestants = {
-        bundle: () => ask(replica.url, "/agent/bundle"),
-        bareHttps: () => ask(https.url, "/"),
-        bareHttp: () => ask(http.url, "/"),
-        unchanged: () => ask(replica.url, "/agent/bundle", sample.etag),
-        bareHttpsUnchanged: () => ask(https.url, "/", sample.etag),
+        bundle: () => ask(replica, "/agent/bundle"),
+        bareHttps: () => ask(https, "/"),
+        bareHttp: () => ask(http, "/"),
+        unchanged: () => ask(replica, "/agent/bundle", sample.etag),
+        bareHttpsUnchanged: () => ask(https, "/", sample.etag),
     };
     type Name = keyof typeof contestants;
-    const measured = {} as Record<Name, LoadFigures[]>;
+    const measured = {} as Record<Name, Measured[]>;
     try {
         for (let repeat = 1; repeat <= repeats; repeat += 1) {
             for (const name of Object.keys(contestants) as Name[]) {
@@ -136,13 +157,15 @@ export async function measureFetches(
         await https.stop();
         await http.stop();
     }
-    const ratio = (name: Name, bare: Name) =>
+    const ratio = (of: (one: Measured) => number, name: Name, bare: Name) =>
         summarize(
-            measured[name].map(
-                ({ perSecond }, index) =>
-                    perSecond / (measured[bare][index] as LoadFigures).perSecond,
-            ),
+            measured[name].map((one, index) => of(one) / of(measured[bare][index] as Measured)),
         );
+    const ratios = (of: (one: Measured) => number) => ({
+        bundle: ratio(of, "bundle", "bareHttps"),
+        unchanged: ratio(of, "unchanged", "bareHttpsUnchanged"),
+        bundleToHttp: ratio(of, "bundle", "bareHttp"),
+    });
     return {
         bundleBytes: Buffer.byteLength(sample.bundle),
         connections,
@@ -152,10 +175,7 @@ export async function measureFetches(
         bareHttps: rates(measured.bareHttps),
         bareHttpsUnchanged: rates(measured.bareHttpsUnchanged),
         bareHttp: rates(measured.bareHttp),
-        ratios: {
-            bundle: ratio("bundle", "bareHttps"),
-            unchanged: ratio("unchanged", "bareHttpsUnchanged"),
-            bundleToHttp: ratio("bundle", "bareHttp"),
-        },
+        ratios: ratios(({ perSecond }) => perSecond),
+        processorRatios: ratios(({ processor }) => 1 / processor),
     };
 }

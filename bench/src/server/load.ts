@@ -24,6 +24,8 @@ export interface LoadOptions {
 /** What came of it. */
 export interface LoadFigures {
     perSecond: number;
+    /** Answers, those of the warm-up included. */
+    answers: number;
     p50: number;
     p99: number;
     wrong: number;
@@ -33,6 +35,7 @@ const options = argument<LoadOptions>();
 const { url, path, caPem, tokens, etag, expectedStatus, expectedBytes } = options;
 const latencies = createHistogram();
 let wrong = 0;
+let answers = 0;
 let answered = 0;
 
 const begin = process.hrtime.bigint();
@@ -52,6 +55,7 @@ async function askOn(token: string): Promise<void> {
         let bytes = 0;
         for await (const chunk of body as AsyncIterable<Buffer>) bytes += chunk.length;
         const now = process.hrtime.bigint();
+        answers += 1;
         if (statusCode !== expectedStatus || bytes !== expectedBytes) wrong += 1;
         if (started < warm || now > end) continue;
         answered += 1;
@@ -63,6 +67,7 @@ async function askOn(token: string): Promise<void> {
 void Promise.all(tokens.map(askOn)).then(() => {
     const milliseconds = (percentile: number) => latencies.percentile(percentile) / 1e6;
     const figures: LoadFigures = {
+        answers,
         perSecond: answered / options.seconds,
         p50: milliseconds(50),
         p99: milliseconds(99),

@@ -75,7 +75,14 @@ async function measure(options: Options): Promise<ServerFigures> {
         const profiled = profile === undefined ? {} : { profile };
         const first = keep(await startReplica(join(root, "1"), shared, profiled));
         const { operatorToken } = shared;
-        const fetches = await measureFetches(first, operatorToken, root, options, progress);
+        const fetches = await measureFetches(
+            first,
+            postgres.pid,
+            operatorToken,
+            root,
+            options,
+            progress,
+        );
         const storms: StormResult[] = [];
         if (vms > 0) {
             storms.push(await storm([first], operatorToken, cloud.url, vms, progress));

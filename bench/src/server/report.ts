@@ -12,21 +12,23 @@ export function renderServer({
     storms,
 }: ServerFigures): string {
     const loads = [load.before, load.after].map((of) => of.map((one) => one.toFixed(1)).join(" "));
-    const row = (name: string, { perSecond, p50, p99, wrong }: Rates) => [
+    const row = (name: string, { perSecond, processor, database, p50, p99, wrong }: Rates) => [
         name,
         spread(perSecond, 0),
+        processor.median.toFixed(0),
+        database.median.toFixed(0),
         spread(p50),
         spread(p99),
         String(wrong),
     ];
-    const { ratios } = fetches;
+    const { ratios, processorRatios } = fetches;
     return [
         `${date}, ${machine.cores} cores, Node.js ${machine.node}`,
         `load average before ${loads[0]}, after ${loads[1]}; ${repeats} measurements of each, in turn`,
         "",
         `Fetches of ${fetches.bundleBytes} bytes, ${fetches.connections} connections, ${fetches.seconds} s each`,
         table(
-            ["", "per second", "p50 ms", "p99 ms", "wrong"],
+            ["", "per second", "processor us", "database us", "p50 ms", "p99 ms", "wrong"],
             [
                 row("bundle", fetches.bundle),
                 row("node:https, same bytes", fetches.bareHttps),
@@ -37,12 +39,19 @@ export function renderServer({
         ),
         "",
         table(
-            ["ratio", "", "aim"],
-            [
-                ["bundle to node:https", spread(ratios.bundle), "0.5"],
-                ["bundle to node:http", spread(ratios.bundleToHttp), ""],
-                ["unchanged to node:https", spread(ratios.unchanged), ""],
-            ],
+            ["ratio", "of rates", "of processor time", "aim"],
+            (
+                [
+                    ["bundle to node:https", "bundle", "0.5"],
+                    ["bundle to node:http", "bundleToHttp", ""],
+                    ["unchanged to node:https", "unchanged", ""],
+                ] as const
+            ).map(([name, key, aim]) => [
+                name,
+                spread(ratios[key]),
+                spread(processorRatios[key]),
+                aim,
+            ]),
         ),
         "",
         "Storms: VMs that ask for their first bundle until they have it",

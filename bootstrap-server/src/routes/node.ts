@@ -93,6 +93,8 @@ export function agentBundleRoute(app: App, context: Context): void {
     app.get(
         "/agent/bundle",
         {
+            // Every node asks three times a minute: lines of that would hide all others.
+            logLevel: "warn",
             schema: {
                 tags: agentTags,
                 security: agentSecurity,

@@ -5,6 +5,9 @@ import type { Release, ServedBundle } from "./served";
 /** Bytes of bundles that are kept: some 800 nodes of the usual size. */
 const maxSize = 64 * 1024 * 1024;
 
+/** Whose bundle it is. */
+type Owner = Pick<NodeRow, "id" | "kubecluster_id">;
+
 /**
  * Bundles as JSON, ready to be sent again. It decides nothing: who may have which is read from the
  * database at each request. The key names all that a bundle depends on, its generation by the digest
@@ -17,18 +20,18 @@ export class BundleCache {
     });
 
     /** The bundle of a release; undefined when it is not held. */
-    get(node: NodeRow, release: Release): Buffer | undefined {
+    get(node: Owner, release: Release): Buffer | undefined {
         return this.bundles.get(keyOf(node, release));
     }
 
     /** Keeps a bundle, and returns it as JSON. */
-    add(node: NodeRow, release: Release, bundle: ServedBundle): Buffer {
+    add(node: Owner, release: Release, bundle: ServedBundle): Buffer {
         const json = Buffer.from(JSON.stringify(bundle));
         this.bundles.set(keyOf(node, release), json);
         return json;
     }
 }
 
-function keyOf(node: NodeRow, { revision, etcd }: Release): string {
+function keyOf(node: Owner, { revision, etcd }: Release): string {
     return `${node.kubecluster_id}/${node.id}/${revision}/${JSON.stringify(etcd)}`;
 }

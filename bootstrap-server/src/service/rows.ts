@@ -100,8 +100,23 @@ export async function nodeOfVm(
         .executeTakeFirst();
 }
 
+/** The columns of a node that the rollout gate goes by. */
+type RolloutColumns = Pick<
+    NodeRow,
+    | "slot"
+    | "role"
+    | "vm_id"
+    | "desired_generation"
+    | "released_generation"
+    | "released_at"
+    | "reported_generation"
+    | "healthy"
+    | "booted"
+    | "last_seen_at"
+>;
+
 /** A node as the rollout gate sees it. */
-export function rolloutView(node: NodeRow, now: Date): RolloutNode {
+export function rolloutView(node: RolloutColumns, now: Date): RolloutNode {
     return {
         slot: node.slot,
         role: node.role,

@@ -45,7 +45,7 @@ export interface Release {
 }
 
 /** The nodes that have an address, as each node of their cluster is told of them. */
-export function peersOf(nodes: readonly NodeRow[]): Peer[] {
+export function peersOf(nodes: readonly Pick<NodeRow, "node_name" | "vm_ip" | "role">[]): Peer[] {
     return sortPeers(
         nodes.flatMap((node) =>
             node.vm_ip === null

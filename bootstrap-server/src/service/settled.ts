@@ -1,7 +1,8 @@
-import { sql } from "kysely";
+import { CompiledQuery } from "kysely";
 import { etcdAnswer } from "../rules/founding";
 import { revisionOf } from "../rules/generation";
 import { generationToServe } from "../rules/rollout";
+import { prepare } from "../store/prepared";
 import { matchesDigest, sha256 } from "../secrets";
 import { foundingOf, rolloutView, type ClusterRow, type NodeRow } from "./rows";
 import { peersOf, type Release } from "./served";
@@ -10,28 +11,40 @@ import type { Context } from "../context";
 /** How old it may be when a node was last seen before it is written anew, in milliseconds. */
 const seenMilliseconds = 10_000;
 
-type Row = NodeRow &
-    Pick<ClusterRow, "etcd_state" | "founding_set"> & { isAsking: boolean; now: Date };
+/** What of a node decides about bundles. */
+type Row = Pick<NodeRow, (typeof columns)[number]> &
+    Pick<ClusterRow, "etcd_state" | "founding_set"> & { is_asking: boolean; now: Date };
 
-/** The nodes of the cluster that a token's node belongs to, with what decides about bundles. */
-async function clusterOfToken(context: Context, digest: string): Promise<Row[]> {
-    return context.db
-        .selectFrom("nodes as asking")
-        .innerJoin("clusters", "clusters.id", "asking.kubecluster_id")
-        .innerJoin("nodes as node", "node.kubecluster_id", "clusters.id")
-        .selectAll("node")
-        .select(["clusters.etcd_state", "clusters.founding_set"])
-        .select([
-            sql<boolean>`node.id = asking.id`.as("isAsking"),
-            sql<Date>`clock_timestamp()`.as("now"),
-        ])
-        .where("asking.agent_token_sha256", "=", digest)
-        .where("asking.slot", "is not", null)
-        .where("node.slot", "is not", null)
-        .where("clusters.org_id", "=", context.orgId)
-        .where("clusters.registration_key", "is not", null)
-        .execute();
-}
+const columns = [
+    "id",
+    "kubecluster_id",
+    "slot",
+    "role",
+    "node_name",
+    "vm_id",
+    "vm_ip",
+    "agent_token_sha256",
+    "desired_generation",
+    "released_generation",
+    "reported_generation",
+    "healthy",
+    "booted",
+    "released_at",
+    "last_seen_at",
+] as const;
+
+/** The nodes of the cluster that a token's node belongs to. Agents make the server run it most. */
+const clusterOfToken = prepare(
+    "cluster_of_token",
+    `SELECT ${columns.map((column) => `node.${column}`).join(", ")},
+        clusters.etcd_state, clusters.founding_set,
+        node.id = asking.id AS is_asking, clock_timestamp() AS now
+    FROM nodes asking
+    JOIN clusters ON clusters.id = asking.kubecluster_id
+    JOIN nodes node ON node.kubecluster_id = clusters.id AND node.slot IS NOT NULL
+    WHERE asking.agent_token_sha256 = $1 AND asking.slot IS NOT NULL
+        AND clusters.org_id = $2 AND clusters.registration_key IS NOT NULL`,
+);
 
 function etcdOf(node: Row): { isDecided: boolean; etcd: Release["etcd"] } {
     if (node.role !== "control-plane") return { isDecided: true, etcd: undefined };
@@ -50,9 +63,10 @@ function etcdOf(node: Row): { isDecided: boolean; etcd: Release["etcd"] } {
 export async function settledRelease(
     context: Context,
     token: string,
-): Promise<{ node: NodeRow; release: Release } | undefined> {
-    const rows = await clusterOfToken(context, sha256(token));
-    const node = rows.find(({ isAsking }) => isAsking);
+): Promise<{ node: Row; release: Release } | undefined> {
+    const query = CompiledQuery.raw(clusterOfToken, [sha256(token), context.orgId]);
+    const { rows } = await context.db.executeQuery<Row>(query);
+    const node = rows.find((row) => row.is_asking);
     if (!node || !matchesDigest(token, node.agent_token_sha256 ?? "")) return undefined;
 
     const now = await context.clock(context.db, node.now);

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, type PostgresPool } from "kysely";
 import { Pool, types } from "pg";
 import { messageOf, StartupError } from "../errors";
+import { runPrepared } from "./prepared";
 import { migrate } from "./migrations";
 import { openEmbeddedPool } from "./pglite";
 import type { Db, Schema } from "./schema";
@@ -23,6 +24,7 @@ function openServerPool(url: string): PostgresPool {
     // An idle connection that breaks is replaced at the next query; without a listener it would end
     // the process.
     pool.on("error", () => undefined);
+    pool.on("connect", runPrepared);
     return pool;
 }
 
