@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from "fastify";
+import type { Metrics } from "./metrics";
 import type { BundleCache } from "./service/bundle-cache";
 import type { Clock } from "./store/clock";
 import type { Keyring } from "./store/keyring";
@@ -18,5 +19,6 @@ export interface Context {
     verifier: Verifier;
     operators: OperatorVerifier;
     bundles: BundleCache;
+    metrics: Metrics;
     log: FastifyBaseLogger;
 }

@@ -6,6 +6,10 @@ import { listenOnControlSocket } from "./control/socket";
 import { dataPaths, keptEncryptionKeys } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
 import { excloudClient, type Excloud } from "./excloud";
+import { Metrics } from "./metrics";
+import { metricsRoute, readyRoute } from "./routes/monitor";
+import { addGauges } from "./service/figures";
+import { reachabilityOf } from "./store/reachable";
 import { agentBundleRoute, agentRoutes, firstContactRoute } from "./routes/node";
 import { pageRoutes } from "./page/routes";
 import { localRoutes } from "./routes/local";
@@ -122,6 +126,8 @@ export async function startServer(
     const db = await openDatabase({ databaseUrl: options.databaseUrl, folder: paths.database });
 
     let draining = false;
+    const isDraining = () => draining;
+    const metrics = new Metrics();
     const started: (() => Promise<void>)[] = [() => db.destroy()];
     /** Ends what was started, the last first. */
     const end = async (): Promise<void> => {
@@ -134,16 +140,31 @@ export async function startServer(
             tls,
             trustedProxies: options.trustedProxies ?? [],
             logLevel,
-            isDraining: () => draining,
+            isDraining,
         });
+        metrics.observe(app);
+        readyRoute(app, { isDraining, isReachable: reachabilityOf(db) });
         started.push(() => app.close());
         const verifier =
             mode === "excloud" ? excloudVerifier(db, clock, excloud) : selfHostedVerifier(excloud);
         const { operators, operatorToken, tokenFile } = await operatorAccess(options, db, clock);
         const bundles = new BundleCache();
         const { log } = app;
-        const context = { db, keyring, clock, orgId, mode, verifier, operators, bundles, log };
+        const context = {
+            db,
+            keyring,
+            clock,
+            orgId,
+            mode,
+            verifier,
+            operators,
+            bundles,
+            metrics,
+            log,
+        };
         firstContactRoute(app, context, options.firstContactLimits);
+        addGauges(context);
+        await app.register((scope) => metricsRoute(scope as typeof app, context));
         agentBundleRoute(app, context);
         await app.register((scope) => agentRoutes(scope as typeof app, context));
         await app.register((scope) => operatorRoutes(scope as typeof app, context));

@@ -8,7 +8,14 @@ import { basename, dirname, join } from "node:path";
 /** A PostgreSQL server of tests and benchmarks. */
 export interface TestPostgres {
     url: string;
-    pid: number;
+    /** Its first process. */
+    readonly pid: number;
+    /** Ends it at once, without what an orderly end writes. */
+    crash(): Promise<void>;
+    /** Starts it again after a crash, at the same address. */
+    restart(): Promise<void>;
+    /** Sends a signal to all its processes (Linux): SIGSTOP leaves everybody waiting. */
+    signal(signal: "SIGSTOP" | "SIGCONT"): Promise<void>;
     stop(): Promise<void>;
 }
 
@@ -88,15 +95,33 @@ export async function startPostgres({ durable = false } = {}): Promise<TestPostg
     const port = await freePort();
     const settings = durable ? [] : ["-c", "fsync=off"];
     const args = ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", "", ...settings];
-    const postgres = run(native, "postgres", args);
-    await untilReady(postgres, "database system is ready to accept connections");
+    let postgres: ChildProcess;
+    const start = async (): Promise<void> => {
+        postgres = run(native, "postgres", args);
+        await untilReady(postgres, "database system is ready to accept connections");
+    };
+    const end = async (signal: NodeJS.Signals): Promise<void> => {
+        const ended = once(postgres, "exit");
+        postgres.kill(signal);
+        await ended;
+    };
+    await start();
     return {
         url: `postgres://postgres@127.0.0.1:${port}/postgres`,
-        pid: postgres.pid as number,
+        get pid() {
+            return postgres.pid as number;
+        },
+        crash: () => end("SIGQUIT"),
+        restart: start,
+        async signal(signal) {
+            const pid = postgres.pid as number;
+            const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+            for (const one of [pid, ...children.trim().split(" ").map(Number)]) {
+                process.kill(one, signal);
+            }
+        },
         async stop() {
-            const ended = once(postgres, "exit");
-            postgres.kill("SIGINT");
-            await ended;
+            if (postgres.exitCode === null && postgres.signalCode === null) await end("SIGINT");
             await rm(folder, { recursive: true });
         },
     };

@@ -131,7 +131,7 @@ export async function measureFetches(
         const figures = await runProcess<LoadFigures>("./load", options);
         const after = used();
         const perAnswer = (which: 0 | 1) =>
-            (1e6 * (after[which] - before[which])) / figures.answers;
+            Math.max(0, 1e6 * (after[which] - before[which])) / figures.answers;
         return { ...figures, processor: perAnswer(0), database: perAnswer(1) };
     };
     const contestants = {

@@ -113,6 +113,7 @@ export function agentBundleRoute(app: App, context: Context): void {
                 knownRevision(request.headers["if-none-match"]),
             );
             void reply.header("etag", `"${revision}"`);
+            context.metrics.bundles.inc({ kind: json === undefined ? "unchanged" : "later" });
             if (json === undefined) return reply.code(304).send();
             // Bytes are sent as they are, so their type is for the documentation only.
             return reply

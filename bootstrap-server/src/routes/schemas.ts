@@ -55,6 +55,9 @@ export const noBody = (description: string) =>
 /** `GET /health`. */
 export const Health = strict({ status: oneOf(["ok", "draining"] as const) });
 
+/** `GET /ready`. */
+export const Readiness = strict({ status: oneOf(["ready", "draining", "no_database"] as const) });
+
 /** Path of a cluster's routes. */
 export const ClusterParams = strict({ cluster_id: IdText });
 /** Path of a slot's routes. */

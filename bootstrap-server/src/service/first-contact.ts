@@ -69,6 +69,8 @@ async function audit(
             .where("id", "=", node.id)
             .execute();
     }
+    context.metrics.firstContacts.inc({ decision, reason });
+    if (decision === "released") context.metrics.bundles.inc({ kind: "first" });
     context.log.info({ audit: row }, `first bundle ${decision}`);
 }
 

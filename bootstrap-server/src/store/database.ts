@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type PostgresPool } from "kysely";
+import { Kysely, PostgresDialect } from "kysely";
 import { Pool, types } from "pg";
 import { messageOf, StartupError } from "../errors";
 import { runPrepared } from "./prepared";
@@ -15,7 +15,25 @@ function parserOf(oid: number, format?: unknown): unknown {
     return types.getTypeParser(oid, format as "text");
 }
 
-function openServerPool(url: string): PostgresPool {
+/** Connections to PostgreSQL. */
+export interface PoolFigures {
+    idle: number;
+    busy: number;
+    /** Who waits for one. */
+    waiting: number;
+}
+
+const pools = new WeakMap<Db, Pool>();
+
+/** The connections of a database; undefined for the embedded one, which has none. */
+export function poolFigures(db: Db): PoolFigures | undefined {
+    const pool = pools.get(db);
+    if (!pool) return undefined;
+    const { idleCount: idle, totalCount, waitingCount: waiting } = pool;
+    return { idle, busy: totalCount - idle, waiting };
+}
+
+function openServerPool(url: string): Pool {
     const pool = new Pool({
         connectionString: url,
         connectionTimeoutMillis: 10_000,
@@ -45,7 +63,8 @@ export async function openDatabase(store: {
         const pool = store.databaseUrl
             ? openServerPool(store.databaseUrl)
             : await openEmbeddedPool(store.folder);
-        const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+        const db: Db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+        if (pool instanceof Pool) pools.set(db, pool);
         try {
             await migrate(db);
             return db;

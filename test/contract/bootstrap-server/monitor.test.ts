@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startPostgres, type TestPostgres } from "../../../tools/postgres/postgres";
+import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { Harness, newVmId, TestCluster } from "./support/harness";
+
+let excloud: ExcloudStandIn;
+let postgres: TestPostgres;
+let harness: Harness;
+const encryptionKeys = [randomBytes(32)] as const;
+const options = () => ({ databaseUrl: postgres.url, encryptionKeys });
+
+beforeAll(async () => {
+    excloud = await startExcloudStandIn();
+    postgres = await startPostgres();
+    harness = await new Harness(excloud, options()).start();
+});
+afterAll(async () => {
+    await harness.stop();
+    await postgres.stop();
+    await excloud.stop();
+});
+
+const statusOf = async (path: string) => (await harness.text(path)).status;
+
+/** Samples by name with labels, as Prometheus reads them. */
+async function samples(): Promise<Map<string, number>> {
+    const { status, text, headers } = await harness.text("/metrics", {
+        token: harness.server.operatorToken,
+    });
+    expect(status).toBe(200);
+    expect(headers["content-type"]).toMatch(/^text\/plain; version=0\.0\.4/);
+    const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    return new Map(
+        lines.map((line) => {
+            const space = line.lastIndexOf(" ");
+            return [line.slice(0, space), Number(line.slice(space + 1))];
+        }),
+    );
+}
+
+test("metrics are an operator's", async () => {
+    expect(await statusOf("/metrics")).toBe(401);
+    expect((await harness.text("/metrics", { token: "wrong" })).status).toBe(401);
+});
+
+test("metrics count requests, decisions, bundles, clusters, nodes, connections", async () => {
+    const before = await samples();
+    const { nodes } = await TestCluster.running(harness, ["cp-1", "worker-1"]);
+    await nodes[0]?.report("addons", "failed");
+    const { revision } = (await nodes[0]?.bundle())?.body ?? {};
+    await nodes[0]?.bundle(revision);
+    await nodes[0]?.firstContact({ from: "127.0.0.9" });
+    const after = await samples();
+    const more = (sample: string) => (after.get(sample) ?? 0) - (before.get(sample) ?? 0);
+
+    const seconds = "bootstrap_http_request_duration_seconds";
+    const ofAgents = `method="GET",route="/agent/bundle"`;
+    expect(more(`${seconds}_count{${ofAgents},status="200"}`)).toBe(1);
+    expect(more(`${seconds}_count{${ofAgents},status="304"}`)).toBe(1);
+    expect(more(`${seconds}_bucket{le="+Inf",${ofAgents},status="200"}`)).toBe(1);
+    const contacts = "bootstrap_first_contacts_total";
+    expect(more(`${contacts}{decision="released",reason="verified"}`)).toBe(2);
+    expect(more(`${contacts}{decision="refused",reason="source_address_mismatch"}`)).toBe(1);
+    for (const [kind, number] of [
+        ["first", 2],
+        ["later", 1],
+        ["unchanged", 1],
+    ] as const) {
+        expect(more(`bootstrap_bundles_total{kind="${kind}"}`)).toBe(number);
+    }
+    expect(more("bootstrap_clusters")).toBe(1);
+    expect(more(`bootstrap_nodes{state="failed"}`)).toBe(1);
+    expect(more(`bootstrap_nodes{state="healthy"}`)).toBe(1);
+    expect(more(`bootstrap_node_phases{phase="node-ready",state="done"}`)).toBe(2);
+    expect(more(`bootstrap_node_phases{phase="addons",state="failed"}`)).toBe(1);
+    const connections = ["idle", "busy"].map((state) =>
+        after.get(`bootstrap_database_connections{state="${state}"}`),
+    );
+    expect(connections.reduce((sum = 0, one) => sum + (one ?? NaN), 0)).toBeGreaterThan(0);
+    expect(after.get("process_resident_memory_bytes")).toBeGreaterThan(0);
+});
+
+test("nothing a caller sends becomes a label", async () => {
+    const names = async () =>
+        [...(await samples()).keys()].filter((name) => /^bootstrap/.test(name));
+    await harness.call(`/bootstrap/hostile-role/${newVmId()}`, { token: "hostile-token" });
+    await harness.call("/hostile-path/1");
+    const before = await names();
+    for (let turn = 0; turn < 5; turn++) {
+        await harness.call(`/bootstrap/hostile-role-${turn}/${newVmId()}`, { token: "hostile" });
+        await harness.call(`/hostile-path/${turn}`);
+        await harness.call(`/v1/clusters/${turn + 1}`, { token: `hostile-${turn}` });
+    }
+    const after = await names();
+    // One more route was asked, with one answer: a histogram's buckets, sum and count.
+    expect(after.length - before.length).toBeLessThanOrEqual(14);
+    expect(after.join("\n")).not.toContain("hostile");
+});
+
+test("ready follows the database, health does not", async () => {
+    expect([await statusOf("/health"), await statusOf("/ready")]).toEqual([200, 200]);
+    await postgres.crash();
+    const without = await harness.call("/ready");
+    expect(without).toMatchObject({ status: 503, body: { status: "no_database" } });
+    expect(await statusOf("/health")).toBe(200);
+    await postgres.restart();
+    expect(await statusOf("/ready")).toBe(200);
+});
+
+test("a database that does not answer makes no probe wait, and probes take one connection", async () => {
+    expect(await statusOf("/ready")).toBe(200);
+    await postgres.signal("SIGSTOP");
+    try {
+        const probes = Array.from({ length: 30 }, () => statusOf("/ready"));
+        // Long before the connection would be given up, which takes the operating system minutes.
+        const statuses = await Promise.race([Promise.all(probes), sleep(60_000, "still waiting")]);
+        expect(statuses).toEqual(probes.map(() => 503));
+        expect(await statusOf("/health")).toBe(200);
+    } finally {
+        await postgres.signal("SIGCONT");
+    }
+    // The question that hung is answered now.
+    await expect(untilReady()).resolves.toBe(200);
+});
+
+async function untilReady(): Promise<number> {
+    for (let turn = 0; turn < 100; turn++) {
+        if ((await statusOf("/ready")) === 200) return 200;
+        await sleep(100);
+    }
+    return statusOf("/ready");
+}
+
+test("a server that drains is not ready, and says so", async () => {
+    const other = await new Harness(excloud, options()).start();
+    const closing = other.server.close(1500);
+    try {
+        expect(await other.call("/health")).toMatchObject({ status: 418 });
+        expect(await other.call("/ready")).toMatchObject({
+            status: 503,
+            body: { status: "draining" },
+        });
+    } finally {
+        await closing;
+    }
+});
