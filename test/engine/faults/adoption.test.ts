@@ -67,7 +67,7 @@ test("a security group made by hand becomes the cluster's; a name in use does no
         `adopt.securityGroupId=${groupId}`,
     ]);
     const { code, text } = await up(bench.stack);
-    expect([code, text]).toEqual([0, expect.stringContaining("cp-1: ready")]);
+    expect([code, text]).toEqual([0, expect.stringContaining("cp-1  ready")]);
     expect(text).toContain("in use for 127.9.9.9; when it is yours, set adopt.dnsRecord");
     const rules = await bench.cloud("ruleList", { security_group_id: groupId });
     expect(rules.map(({ description }) => description)).toContain("all within the subnet");
