@@ -47,7 +47,7 @@ export class Computer {
         } catch (error) {
             const { stdout, stderr, code } = error as { [key in string]?: string | number };
             throw new Error(
-                `${[file, ...args].join(" ")} ended with ${code}:\n${stdout ?? ""}${stderr ?? error}`,
+                `${[file, ...args].join(" ")} ended with ${code}:\n${stdout ?? ""}${stderr ?? String(error)}`,
                 { cause: error },
             );
         }
