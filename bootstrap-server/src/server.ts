@@ -1,11 +1,11 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createApp } from "./app";
+import { createApp, type LogTarget } from "./app";
 import type { BootstrapServerOptions } from "./config";
 import { dataPaths, keptEncryptionKey, keptOperatorToken } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
 import { excloudClient, type Excloud } from "./excloud";
-import { agentRoutes, firstContactRoute } from "./routes/node";
+import { agentRoutes, firstContactRoutes } from "./routes/node";
 import { operatorRoutes } from "./routes/operator";
 import type { App } from "./routes/types";
 import { databaseClock, type Clock } from "./store/clock";
@@ -69,12 +69,13 @@ async function startListening(app: App, listen: { host: string; port: number }):
 
 /**
  * Starts the server: TLS files, store, migrations, organisation, routes, in that order.
- * `clock` is the database's; tests give another.
+ * `clock` is the database's and the log goes to standard output; tests give others.
  * Throws StartupError with what to do when one of them cannot be had; nothing stays open then.
  */
 export async function startServer(
     options: BootstrapServerOptions,
     clock: Clock = databaseClock,
+    logTo?: LogTarget,
 ): Promise<RunningServer> {
     const { dataDir, mode = "selfHosted", logLevel = "info" } = options;
     const listen = options.listen ?? { host: "127.0.0.1", port: 8443 };
@@ -96,12 +97,15 @@ export async function startServer(
             tls,
             trustedProxies: options.trustedProxies ?? [],
             logLevel,
+            logTo,
             isDraining: () => draining,
         });
         const verifier =
             mode === "excloud" ? excloudVerifier(db, clock, excloud) : selfHostedVerifier(excloud);
         const context: Context = { db, keyring, clock, orgId, mode, verifier, log: app.log };
-        firstContactRoute(app, context);
+        await app.register((scope) => firstContactRoutes(scope as typeof app, context), {
+            prefix: "/bootstrap",
+        });
         await app.register((scope) => agentRoutes(scope as typeof app, context));
         await app.register((scope) => operatorRoutes(scope as typeof app, context, operatorToken));
         await startListening(app, listen);

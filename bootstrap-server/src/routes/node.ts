@@ -1,7 +1,8 @@
 import { Type } from "@sinclair/typebox";
-import { bearerToken } from "../secrets";
+import type { FastifyRequest } from "fastify";
 import * as agent from "../service/agent";
 import { firstBundle } from "../service/first-contact";
+import { bearerOf, single } from "./headers";
 import * as schemas from "./schemas";
 import type { Context } from "../context";
 import type { App } from "./types";
@@ -9,15 +10,31 @@ import type { App } from "./types";
 const { errors } = schemas;
 const Nothing = schemas.noBody("done");
 
-/** The single value of a header; a repeated header is not taken. */
-function single(header: string | string[] | undefined): string | undefined {
-    return typeof header === "string" && header !== "" ? header : undefined;
+/** What a request for a first bundle presents, with the path's claims. */
+function presented(request: FastifyRequest, claims: { role: string; vmId: string }) {
+    return {
+        requestId: request.id,
+        ...claims,
+        sourceAddress: request.ip,
+        accessToken: bearerOf(request),
+        slotSecret: single(request, "x-exk8s-slot-secret"),
+        imdsToken: single(request, "x-exc-imds-token"),
+    };
 }
 
-/** Adds the route of a node's first contact. */
-export function firstContactRoute(app: App, context: Context): void {
+/**
+ * Adds the route of a node's first contact, under its own prefix. Whatever else is asked there, by
+ * path or by method, is refused in the same way, before its body is read.
+ */
+export function firstContactRoutes(app: App, context: Context): void {
+    app.addHook("onRequest", async (request) => {
+        if (request.is404) {
+            await firstBundle(context, presented(request, { role: "", vmId: request.url }));
+        }
+    });
+    app.setNotFoundHandler(() => undefined);
     app.get(
-        "/bootstrap/:role/:vm_id",
+        "/:role/:vm_id",
         {
             schema: {
                 tags: ["node"],
@@ -33,16 +50,10 @@ export function firstContactRoute(app: App, context: Context): void {
                 response: { 200: schemas.Bundle, ...errors(401, 409) },
             },
         },
-        (request) =>
-            firstBundle(context, {
-                requestId: request.id,
-                role: request.params.role,
-                vmId: request.params.vm_id,
-                sourceAddress: request.ip,
-                accessToken: bearerToken(request.headers.authorization),
-                slotSecret: single(request.headers["x-exk8s-slot-secret"]),
-                imdsToken: single(request.headers["x-exc-imds-token"]),
-            }),
+        (request) => {
+            const { role, vm_id: vmId } = request.params;
+            return firstBundle(context, presented(request, { role, vmId }));
+        },
     );
 }
 
@@ -57,9 +68,7 @@ const agentBodyLimit = 256 * 1024;
 /** Adds the routes of the node agent, each behind an agent's token. */
 export function agentRoutes(app: App, context: Context): void {
     // Before the body is read: whoever has no token makes the server parse nothing.
-    app.addHook("onRequest", (request) =>
-        agent.authenticate(context, bearerToken(request.headers.authorization)),
-    );
+    app.addHook("onRequest", (request) => agent.authenticate(context, bearerOf(request)));
     const tags = ["agent"];
     const security = [{ agent: [] }];
     app.get(
@@ -79,7 +88,7 @@ export function agentRoutes(app: App, context: Context): void {
         async (request, reply) => {
             const { revision, bundle } = await agent.agentBundle(
                 context,
-                bearerToken(request.headers.authorization),
+                bearerOf(request),
                 knownRevision(request.headers["if-none-match"]),
             );
             void reply.header("etag", `"${revision}"`);
@@ -99,7 +108,7 @@ export function agentRoutes(app: App, context: Context): void {
             },
         },
         async (request, reply) => {
-            const token = bearerToken(request.headers.authorization);
+            const token = bearerOf(request);
             await agent.takeReport(context, token, request.body);
             return reply.code(204).send();
         },
@@ -120,7 +129,7 @@ export function agentRoutes(app: App, context: Context): void {
         (request) =>
             agent.putLease(
                 context,
-                bearerToken(request.headers.authorization),
+                bearerOf(request),
                 request.params.name,
                 request.body.ttl_seconds,
             ),
@@ -137,7 +146,7 @@ export function agentRoutes(app: App, context: Context): void {
             },
         },
         async (request, reply) => {
-            const token = bearerToken(request.headers.authorization);
+            const token = bearerOf(request);
             await agent.deleteLease(context, token, request.params.name);
             return reply.code(204).send();
         },

@@ -1,10 +1,11 @@
 import { ApiError } from "../errors";
-import { bearerToken, matchesDigest, sha256 } from "../secrets";
+import { matchesDigest, sha256 } from "../secrets";
 import * as clusters from "../service/clusters";
 import * as bundles from "../service/node-bundles";
 import * as roleFiles from "../service/role-files";
 import * as slots from "../service/slots";
 import { clusterStatus } from "../service/status";
+import { bearerOf } from "./headers";
 import * as schemas from "./schemas";
 import type { Context } from "../context";
 import type { App } from "./types";
@@ -18,7 +19,7 @@ const Nothing = schemas.noBody("done");
 export function operatorRoutes(app: App, context: Context, operatorToken: string): void {
     const expected = sha256(operatorToken);
     app.addHook("onRequest", (request, _reply, done) => {
-        const token = bearerToken(request.headers.authorization);
+        const token = bearerOf(request);
         if (token !== undefined && matchesDigest(token, expected)) return done();
         done(
             new ApiError(

@@ -23,6 +23,8 @@ function openServerPool(url: string): PostgresPool {
     // An idle connection that breaks is replaced at the next query; without a listener it would end
     // the process.
     pool.on("error", () => undefined);
+    // The same for one that breaks between two queries of a transaction: the next query reports it.
+    pool.on("connect", (client) => void client.on("error", () => undefined));
     return pool;
 }
 

@@ -2,7 +2,7 @@ import { jest } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, request } from "undici";
+import { Agent, type Dispatcher } from "undici";
 import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/config";
 import { manifestOf, type Files } from "../../../../bootstrap-server/src/rules/bundle";
 import { generationOf } from "../../../../bootstrap-server/src/rules/generation";
@@ -47,12 +47,12 @@ export interface Answer {
 
 /** How a call differs from a plain GET. */
 export interface Call {
-    method?: "GET" | "PUT" | "POST" | "DELETE";
+    method?: Dispatcher.HttpMethod;
     body?: unknown;
     /** Sent as it is, in place of `body`. */
     text?: string;
     token?: string | undefined;
-    headers?: Record<string, string>;
+    headers?: Record<string, string | string[]>;
     /** Loopback address to call from. */
     from?: string;
 }
@@ -61,6 +61,8 @@ export interface Call {
 export class Harness {
     /** Milliseconds the server's clock is ahead of the database's. */
     ahead = 0;
+    /** What the server logged, a line each; needs a `logLevel`. */
+    readonly log: string[] = [];
     server!: RunningServer;
     private readonly agents = new Map<string, Agent>();
     dataDir!: string;
@@ -71,7 +73,7 @@ export class Harness {
     ) {}
 
     async start(): Promise<this> {
-        this.dataDir = await mkdtemp(join(tmpdir(), "bootstrap-server-"));
+        this.dataDir = this.options.dataDir ?? (await mkdtemp(join(tmpdir(), "bootstrap-server-")));
         const { url } = this.excloud;
         this.server = await startServer(
             {
@@ -82,6 +84,7 @@ export class Harness {
                 ...this.options,
             },
             async (db) => new Date((await databaseClock(db)).getTime() + this.ahead),
+            { write: (line) => void this.log.push(line) },
         );
         return this;
     }
@@ -95,9 +98,11 @@ export class Harness {
     async call(path: string, call: Call = {}): Promise<Answer> {
         const { method = "GET", body, text: raw, token, headers = {}, from = "127.0.0.1" } = call;
         const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-        const response = await request(`${this.server.url}${path}`, {
+        // Not by URL: a path is sent as it is, with whatever dots and percent signs it has.
+        const response = await this.agentFrom(from).request({
+            origin: this.server.url,
+            path,
             method,
-            dispatcher: this.agentFrom(from),
             headers: {
                 ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
                 ...(sent === undefined ? {} : { "content-type": "application/json" }),
