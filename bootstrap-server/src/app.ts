@@ -114,8 +114,7 @@ export async function createApp(options: {
         routerOptions: { maxParamLength: maxHeaderSize },
         // HEAD would run what GET does and throw the answer away: an agent token with it.
         exposeHeadRoutes: false,
-        clientErrorHandler: (error, socket) =>
-            answerClientError(app.log, error, socket as unknown as Socket),
+        clientErrorHandler: (error, socket) => answerClientError(app.log, error, socket),
         genReqId: () => randomUUID(),
         trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
         // "idle": a drain finishes what is in flight and does not wait for kept-alive connections.

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Mode } from "../../../../bootstrap-server/src/config";
 import { sha256 } from "../../../../bootstrap-server/src/secrets";
+import { isFull } from "../../../support/full";
 import type { Secret } from "../../../support/secrets";
 import { orgId, startExcloudStandIn, type ExcloudStandIn } from "./excloud-stand-in";
 import { Harness, slotSecret, TestCluster, TestNode, type Answer, type Call } from "./harness";
@@ -13,6 +14,11 @@ export const fields: { store: "PGlite" | "PostgreSQL"; mode: Mode }[] = [
     { store: "PostgreSQL", mode: "selfHosted" },
     { store: "PostgreSQL", mode: "excloud" },
 ];
+
+/** Of each store and each mode one, for what neither has a part in. */
+export const sampledFields = isFull
+    ? fields
+    : fields.filter(({ store, mode }) => (store === "PGlite") === (mode === "selfHosted"));
 
 /** The one address whose X-Forwarded-For the attacked server believes. */
 export const proxy = "127.0.0.9";
@@ -97,7 +103,8 @@ export class Guarded {
         harness.ahead += 16 * 60_000;
     }
 
-    private async enrol({ accessToken, vmId }: TestNode): Promise<void> {
+    /** Makes a VM known to the cloud, with its tokens. */
+    async enrol({ accessToken, vmId }: TestNode): Promise<void> {
         this.excloud.principals.set(accessToken, { org_id: orgId, kind: "machine", vm_id: vmId });
         if (this.mode === "selfHosted") return;
         const { db } = this.harness.server;
