@@ -1,19 +1,18 @@
+import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify, { type FastifyError } from "fastify";
 import { randomUUID } from "node:crypto";
-import { maxHeaderSize } from "node:http";
-import type { Socket } from "node:net";
 import { answerClientError } from "./client-error";
 import type { LogLevel } from "./config";
 import { ApiError } from "./errors";
+import { bodyLimits, connectionLimits, countedKeys, firstContactWindow } from "./limits";
 import * as schemas from "./routes/schemas";
 import type { App } from "./routes/types";
 import type { TlsFiles } from "./tls";
 
-/** Largest body, in bytes: a role's files with every manifest inlined stay well below. */
-const bodyLimit = 16 * 1024 * 1024;
+const { requestTimeout, connectionTimeout, keepAliveTimeout, ...serverLimits } = connectionLimits;
 
 /** Where a secret could stand in a log line. */
 const redactedPaths = [
@@ -107,11 +106,15 @@ export async function createApp(options: {
             cert: options.tls.certificatePem,
             key: options.tls.keyPem,
             minVersion: "TLSv1.2",
+            ...serverLimits,
         },
-        bodyLimit,
+        requestTimeout,
+        connectionTimeout,
+        keepAliveTimeout,
+        bodyLimit: bodyLimits.small,
         rewriteUrl: readablePath,
         // Parts of a path are as long as headers may be: what a long one names is not found.
-        routerOptions: { maxParamLength: maxHeaderSize },
+        routerOptions: { maxParamLength: connectionLimits.maxHeaderSize },
         // HEAD would run what GET does and throw the answer away: an agent token with it.
         exposeHeadRoutes: false,
         clientErrorHandler: (error, socket) => answerClientError(app.log, error, socket),
@@ -128,6 +131,11 @@ export async function createApp(options: {
         ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     }).withTypeProvider<TypeBoxTypeProvider>();
     setErrorBodies(app);
+    await app.register(rateLimit, {
+        global: false,
+        timeWindow: firstContactWindow,
+        cache: countedKeys,
+    });
     await app.register(swagger, { openapi });
     await app.register(swaggerUi, { routePrefix: "/docs" });
     app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());

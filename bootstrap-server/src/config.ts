@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { isAddress } from "./addresses";
 import { StartupError } from "./errors";
+import type { FirstContactLimits } from "./limits";
 import { keyBytes } from "./store/keyring";
 
 /** How a node's identity is proven: see `verify/`. */
@@ -42,6 +43,8 @@ export interface BootstrapServerOptions {
      * Without it one is made and kept in `dataDir`.
      */
     encryptionKeys?: readonly [Buffer, ...Buffer[]];
+    /** How many first contacts are looked at; for load tests. */
+    firstContactLimits?: FirstContactLimits;
     /** Default `info`. */
     logLevel?: LogLevel;
 }

@@ -9,6 +9,7 @@ import { keyBytes } from "./store/keyring";
 export function dataPaths(dataDir: string) {
     return {
         database: join(dataDir, "database"),
+        control: join(dataDir, "control"),
         operatorToken: join(dataDir, "operator-token"),
         encryptionKey: join(dataDir, "encryption-key"),
         caCertificate: join(dataDir, "tls", "ca.crt"),

@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createApp, type LogTarget } from "./app";
 import type { BootstrapServerOptions } from "./config";
+import { listenOnControlSocket } from "./control/socket";
 import { dataPaths, keptEncryptionKey, keptOperatorToken } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
 import { excloudClient, type Excloud } from "./excloud";
@@ -90,6 +91,11 @@ export async function startServer(
     const db = await openDatabase({ databaseUrl: options.databaseUrl, folder: paths.database });
 
     let draining = false;
+    const started: (() => Promise<void>)[] = [() => db.destroy()];
+    /** Ends what was started, the last first. */
+    const end = async (): Promise<void> => {
+        for (const one of started.splice(0).reverse()) await one();
+    };
     try {
         await registerKeys(db, keyring);
         if (mode === "excloud") await checkCloudTables(db);
@@ -100,21 +106,23 @@ export async function startServer(
             logTo,
             isDraining: () => draining,
         });
+        started.push(() => app.close());
         const verifier =
             mode === "excloud" ? excloudVerifier(db, clock, excloud) : selfHostedVerifier(excloud);
         const context: Context = { db, keyring, clock, orgId, mode, verifier, log: app.log };
-        await app.register((scope) => firstContactRoutes(scope as typeof app, context), {
-            prefix: "/bootstrap",
-        });
+        await app.register(
+            (scope) => firstContactRoutes(scope as typeof app, context, options.firstContactLimits),
+            { prefix: "/bootstrap" },
+        );
         await app.register((scope) => agentRoutes(scope as typeof app, context));
         await app.register((scope) => operatorRoutes(scope as typeof app, context, operatorToken));
         await startListening(app, listen);
+        started.push(await listenOnControlSocket(app, dataDir));
 
         const close = async (graceMilliseconds = 0): Promise<void> => {
             draining = true;
             if (graceMilliseconds > 0) await sleep(graceMilliseconds);
-            await app.close();
-            await db.destroy();
+            await end();
         };
         return {
             url: urlOf(listen.host, app.server.address() as AddressInfo),
@@ -126,7 +134,7 @@ export async function startServer(
             close,
         };
     } catch (error) {
-        await db.destroy();
+        await end();
         throw error;
     }
 }

@@ -1,5 +1,7 @@
+import { isLocal } from "../control/socket";
 import { ApiError } from "../errors";
 import { matchesDigest, sha256 } from "../secrets";
+import { bodyLimits } from "../limits";
 import * as clusters from "../service/clusters";
 import * as bundles from "../service/node-bundles";
 import * as roleFiles from "../service/role-files";
@@ -19,6 +21,7 @@ const Nothing = schemas.noBody("done");
 export function operatorRoutes(app: App, context: Context, operatorToken: string): void {
     const expected = sha256(operatorToken);
     app.addHook("onRequest", (request, _reply, done) => {
+        if (isLocal(request)) return done();
         const token = bearerOf(request);
         if (token !== undefined && matchesDigest(token, expected)) return done();
         done(
@@ -50,6 +53,18 @@ function clusterRoutes(app: App, context: Context): void {
         (request) => clusters.registerCluster(context, request.body.key),
     );
     app.get(
+        "/v1/clusters",
+        {
+            schema: {
+                tags,
+                security,
+                summary: "Every cluster of this server, oldest first",
+                response: { 200: schemas.ClusterList, ...errors(401) },
+            },
+        },
+        () => clusters.listClusters(context),
+    );
+    app.get(
         "/v1/clusters/:cluster_id",
         {
             schema: {
@@ -70,11 +85,13 @@ function clusterRoutes(app: App, context: Context): void {
                 security,
                 summary: "Delete a cluster with its slots and files",
                 params: schemas.ClusterParams,
-                response: { 204: Nothing, ...errors(400, 401, 404) },
+                querystring: schemas.ClusterDeletion,
+                response: { 204: Nothing, ...errors(400, 401, 404, 409) },
             },
         },
-        async (request, reply) => {
-            await clusters.deleteCluster(context, Number(request.params.cluster_id));
+        async ({ params, query }, reply) => {
+            const onlySilent = query.only_silent !== undefined;
+            await clusters.deleteCluster(context, Number(params.cluster_id), { onlySilent });
             return reply.code(204).send();
         },
     );
@@ -158,6 +175,7 @@ function roleFilesRoutes(app: App, context: Context): void {
     app.put(
         url,
         {
+            bodyLimit: bodyLimits.files,
             schema: {
                 tags,
                 security,
@@ -206,6 +224,7 @@ function bundleRoutes(app: App, context: Context): void {
     app.put(
         url,
         {
+            bodyLimit: bodyLimits.files,
             schema: {
                 tags,
                 security,

@@ -74,8 +74,7 @@ export const ClusterRequest = strict({
         description: "idempotency key: organisation/project/stack/resource name",
     }),
 });
-/** A cluster. */
-export const Cluster = strict({
+const clusterProperties = {
     cluster_id: Id,
     name: Type.String(),
     org_id: Id,
@@ -84,6 +83,27 @@ export const Cluster = strict({
     mode: oneOf(modes),
     etcd_state: EtcdState,
     created_at: Timestamp,
+};
+/** A cluster. */
+export const Cluster = strict(clusterProperties);
+/** Every cluster, oldest first. */
+export const ClusterList = strict({
+    clusters: Type.Array(
+        strict({
+            ...clusterProperties,
+            slots: Type.Integer({ description: "slots that exist" }),
+            bound: Type.Integer({ description: "slots that a VM fills" }),
+            last_seen_at: nullable(Timestamp),
+        }),
+    ),
+});
+/** How a cluster is deleted. */
+export const ClusterDeletion = strict({
+    only_silent: Type.Optional(
+        Type.Literal("true", {
+            description: "refuse with 409 while a node of the cluster was heard of recently",
+        }),
+    ),
 });
 
 /** `PUT` of a slot. */

@@ -125,6 +125,40 @@ describe.each(["PGlite", "PostgreSQL"])("routes on %s", (store) => {
         });
     });
 
+    describe("clusters without an owner", () => {
+        test("a list of clusters tells how many nodes they have, and when one was heard of", async () => {
+            const empty = await TestCluster.register(harness);
+            const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1", "worker-1"]);
+            await cluster.putSlot("worker-2");
+            await nodes[0]?.firstContact();
+            const { status, body } = await harness.operator("/v1/clusters");
+            expect(status).toBe(200);
+            const of = (id: number) => body.clusters.find((one) => one.cluster_id === id);
+            expect(of(empty.id)).toMatchObject({ slots: 0, bound: 0, last_seen_at: null });
+            expect(of(cluster.id)).toMatchObject({ key: cluster.key, slots: 3, bound: 2 });
+            expect(of(cluster.id)?.last_seen_at).toMatch(/^\d{4}-\d\d-\d\dT/);
+        });
+
+        test("only silent ones are deleted, where that is asked for", async () => {
+            const { cluster } = await TestCluster.running(harness, ["cp-1"]);
+            const deletion = () => cluster.operator("?only_silent=true", { method: "DELETE" });
+            const refused = await deletion();
+            expect(refused).toMatchObject({
+                status: 409,
+                body: { error: { code: "bootstrap.cluster.alive" } },
+            });
+            expect(refused.body.error.message).toContain("cp-1");
+            expect((await cluster.operator("")).status).toBe(200);
+            harness.ahead += 6 * minute;
+            try {
+                expect((await deletion()).status).toBe(204);
+            } finally {
+                harness.ahead -= 6 * minute;
+            }
+            expect((await TestCluster.register(harness, cluster.key)).id).not.toBe(cluster.id);
+        });
+    });
+
     describe("slots, role files, bundles", () => {
         test("a slot is put, read, deleted", async () => {
             const cluster = await TestCluster.register(harness);

@@ -2,7 +2,7 @@ import { jest } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, type Dispatcher } from "undici";
+import { Agent, request, type Dispatcher } from "undici";
 import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/config";
 import { manifestOf, type Files } from "../../../../bootstrap-server/src/rules/bundle";
 import { generationOf } from "../../../../bootstrap-server/src/rules/generation";
@@ -20,6 +20,13 @@ export interface Body {
     error: { code: string; message: string; request_id: string };
     openapi: string;
     paths: Record<string, object>;
+    clusters: {
+        cluster_id: number;
+        key: string;
+        slots: number;
+        bound: number;
+        last_seen_at: string | null;
+    }[];
     cluster_id: number;
     name: string;
     mode: string;
@@ -116,6 +123,14 @@ export class Harness {
             headers: response.headers,
             body: (text === "" ? undefined : JSON.parse(text)) as Body,
         };
+    }
+
+    /** The status of an answer that need not be JSON. */
+    async rawStatus(path: string, headers: Record<string, string>): Promise<number> {
+        const dispatcher = this.agentFrom("127.0.0.1");
+        const answer = await request(`${this.server.url}${path}`, { dispatcher, headers });
+        await answer.body.dump();
+        return answer.statusCode;
     }
 
     /** A call with the operator's token. */
