@@ -18,21 +18,23 @@ export function answerClientError(
     error: NodeJS.ErrnoException,
     socket: Socket,
 ): void {
-    if (error.code === "ECONNRESET" || socket.destroyed) return;
+    // The client is gone, or was answered: what it had on the way fails again, piece by piece.
+    if (error.code === "ECONNRESET" || !socket.writable) {
+        socket.destroy();
+        return;
+    }
     const { code: parserCode = "" } = error;
     const [status, message] = answers[parserCode] ?? [400, "the request is not valid HTTP"];
     const request_id = randomUUID();
     log.info({ reqId: request_id, status, parserCode }, "not a request");
-    if (socket.writable) {
-        const code = "bootstrap.request.invalid";
-        const body = JSON.stringify({ error: { code, message, request_id } });
-        const lines = [
-            `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-            "content-type: application/json; charset=utf-8",
-            `content-length: ${Buffer.byteLength(body)}`,
-            "connection: close",
-        ];
-        socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
-    }
+    const code = "bootstrap.request.invalid";
+    const body = JSON.stringify({ error: { code, message, request_id } });
+    const lines = [
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+        "content-type: application/json; charset=utf-8",
+        `content-length: ${Buffer.byteLength(body)}`,
+        "connection: close",
+    ];
+    socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
     socket.destroySoon();
 }
