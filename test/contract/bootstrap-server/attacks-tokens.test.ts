@@ -110,7 +110,7 @@ describe.each(sampledFields)("tokens, $mode on $store", ({ store, mode }) => {
             .filter(([path]) => path.startsWith(prefix))
             .flatMap(([path, methods]) =>
                 Object.keys(methods).map((method): [Method, string] => [
-                    method.toUpperCase() as Method,
+                    method.toUpperCase(),
                     path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "1"),
                 ]),
             );

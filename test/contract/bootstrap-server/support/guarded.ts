@@ -1,5 +1,9 @@
 import { sql } from "kysely";
 import type { Mode } from "../../../../bootstrap-server/src/config";
+import {
+    firstContactLimits,
+    type FirstContactLimits,
+} from "../../../../bootstrap-server/src/limits";
 import { sha256 } from "../../../../bootstrap-server/src/secrets";
 import { isFull } from "../../../support/full";
 import type { Secret } from "../../../support/secrets";
@@ -60,6 +64,7 @@ export class Guarded {
     constructor(
         private readonly store: "PGlite" | "PostgreSQL",
         readonly mode: Mode,
+        private readonly limits: Partial<FirstContactLimits> = {},
     ) {}
 
     async start(): Promise<this> {
@@ -77,6 +82,7 @@ export class Guarded {
             dataDir: first.dataDir,
             mode: this.mode,
             trustedProxies: [proxy],
+            firstContactLimits: { ...firstContactLimits, ...this.limits },
             logLevel: "trace",
         }).start();
         await this.settle();
