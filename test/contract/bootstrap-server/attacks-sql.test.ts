@@ -52,7 +52,7 @@ function sample(schema: Schema): unknown {
             const matched = Object.values(patternProperties).map(
                 (one) => ["/etc/a", sample(one)] as const,
             );
-            return Object.fromEntries<unknown>([...named, ...matched]);
+            return Object.fromEntries([...named, ...matched]);
         }
         case "array":
             return [sample(schema.items ?? {})];
@@ -72,7 +72,7 @@ function poisoned(value: unknown, payload: string): unknown[] {
         return [payload, ...value.flatMap((one) => poisoned(one, payload)).map((one) => [one])];
     }
     if (typeof value !== "object" || value === null) return [payload, [payload], { a: payload }];
-    return Object.entries(value).flatMap(([name, member]) => [
+    return Object.entries(value as Record<string, unknown>).flatMap(([name, member]) => [
         ...poisoned(member, payload).map((one) => ({ ...value, [name]: one })),
         { ...value, [payload]: member },
     ]);
