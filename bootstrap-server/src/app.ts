@@ -5,7 +5,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify, { type FastifyError } from "fastify";
 import { randomUUID } from "node:crypto";
 import { answerClientError } from "./client-error";
-import type { LogLevel } from "./config";
+import type { LogLevel } from "./options";
 import { ApiError } from "./errors";
 import { bodyLimits, connectionLimits, countedKeys, firstContactWindow } from "./limits";
 import * as schemas from "./routes/schemas";

@@ -21,7 +21,7 @@ export async function serve(flags: ServeFlags & { readyFile?: string }): Promise
     const { url, caFile, tokenFile } = server;
     console.log(`listening on ${url}`);
     console.log(`certificate authority: ${caFile}`);
-    console.log(`operator token: ${tokenFile ?? "from EXCLOUD_BOOTSTRAP_TOKEN"}`);
+    if (tokenFile !== undefined) console.log(`operator token: ${tokenFile}`);
     if (flags.readyFile !== undefined) {
         const ready = { url, caFile, tokenFile: tokenFile ?? null, pid: process.pid };
         await writeAtomically(flags.readyFile, `${JSON.stringify(ready)}\n`, 0o600);

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
-import { Agent, request } from "undici";
+import type { Readable } from "node:stream";
+import { Agent, request, type Dispatcher } from "undici";
 import { dataPaths } from "../data-dir";
 import { messageOf, StartupError } from "../errors";
 import { withShortName } from "../short-path";
@@ -13,35 +14,54 @@ interface Call {
 }
 
 /**
- * Asks the server that runs on a data folder, through its control socket.
- * Throws StartupError when none runs there, or with what the server says when it refuses.
+ * Calls the server that runs on a data folder, through its control socket, and gives its answer to
+ * `take`. Throws StartupError when none runs there, or with what the server says when it refuses.
  */
-export async function askServer<T>(dataDir: string, call: Call): Promise<T> {
+async function call<T>(
+    dataDir: string,
+    { method, path, body }: Call,
+    take: (answer: Dispatcher.ResponseData["body"]) => Promise<T>,
+): Promise<T> {
     const folder = dataPaths(resolve(dataDir)).control;
     return withShortName(folder, socketName, async (name) => {
         const dispatcher = new Agent({ connect: { socketPath: join(name, socketName) } });
         try {
-            const answer = await request(`http://localhost${call.path}`, {
-                method: call.method,
+            const answer = await request(`http://localhost${path}`, {
+                method,
                 dispatcher,
-                ...(call.body === undefined
+                ...(body === undefined
                     ? {}
                     : {
                           headers: { "content-type": "application/json" },
-                          body: JSON.stringify(call.body),
+                          body: JSON.stringify(body),
                       }),
+            }).catch((error: unknown) => {
+                throw new StartupError(
+                    `no server answers on the data folder ${resolve(dataDir)} (${messageOf(error)}): start it, run this command as its user, or name its folder with --data-dir`,
+                );
             });
-            const text = await answer.body.text();
-            const body = (text === "" ? undefined : JSON.parse(text)) as T;
-            if (answer.statusCode < 300) return body;
-            throw new StartupError((body as { error: { message: string } }).error.message);
-        } catch (error) {
-            if (error instanceof StartupError) throw error;
-            throw new StartupError(
-                `no server answers on the data folder ${resolve(dataDir)} (${messageOf(error)}): start it, run this command as its user, or name its folder with --data-dir`,
-            );
+            if (answer.statusCode < 300) return await take(answer.body);
+            const { error } = (await answer.body.json()) as { error: { message: string } };
+            throw new StartupError(error.message);
         } finally {
-            await dispatcher.close();
+            await dispatcher.destroy();
         }
     });
+}
+
+/** Asks the server on a data folder; see `call` for the errors. */
+export function askServer<T>(dataDir: string, what: Call): Promise<T> {
+    return call(dataDir, what, async (body) => {
+        const text = await body.text();
+        return (text === "" ? undefined : JSON.parse(text)) as T;
+    });
+}
+
+/** Takes what the server on a data folder sends as it comes; see `call` for the errors. */
+export function downloadFromServer(
+    dataDir: string,
+    path: string,
+    take: (body: Readable) => Promise<void>,
+): Promise<void> {
+    return call(dataDir, { method: "POST", path }, take);
 }

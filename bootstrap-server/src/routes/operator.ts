@@ -1,13 +1,10 @@
-import { isLocal } from "../control/socket";
-import { ApiError } from "../errors";
-import { matchesDigest, sha256 } from "../secrets";
 import { bodyLimits } from "../limits";
 import * as clusters from "../service/clusters";
 import * as bundles from "../service/node-bundles";
 import * as roleFiles from "../service/role-files";
 import * as slots from "../service/slots";
 import { clusterStatus } from "../service/status";
-import { bearerOf } from "./headers";
+import { guardByOperator } from "./operator-guard";
 import * as schemas from "./schemas";
 import type { Context } from "../context";
 import type { App } from "./types";
@@ -17,21 +14,9 @@ const tags = ["operator"];
 const security = [{ operator: [] }];
 const Nothing = schemas.noBody("done");
 
-/** Adds the operator's routes, each behind the operator's token. */
-export function operatorRoutes(app: App, context: Context, operatorToken: string): void {
-    const expected = sha256(operatorToken);
-    app.addHook("onRequest", (request, _reply, done) => {
-        if (isLocal(request)) return done();
-        const token = bearerOf(request);
-        if (token !== undefined && matchesDigest(token, expected)) return done();
-        done(
-            new ApiError(
-                401,
-                "bootstrap.operator.unauthorized",
-                "the operator token is missing or wrong: send Authorization: Bearer with the token of EXCLOUD_BOOTSTRAP_TOKEN or of the server's token file",
-            ),
-        );
-    });
+/** Adds the operator's routes, each behind an operator's token and in the audit. */
+export function operatorRoutes(app: App, context: Context): void {
+    guardByOperator(app, context);
     clusterRoutes(app, context);
     slotRoutes(app, context);
     roleFilesRoutes(app, context);

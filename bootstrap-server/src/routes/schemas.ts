@@ -1,5 +1,5 @@
 import { Type, type TSchema } from "@sinclair/typebox";
-import { modes } from "../config";
+import { modes } from "../options";
 import { roles } from "../names";
 import { phases, phaseStates } from "../rules/phases";
 
@@ -74,6 +74,15 @@ export const ClusterRequest = strict({
         description: "idempotency key: organisation/project/stack/resource name",
     }),
 });
+const TokenName = Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,62}$" });
+/** Path of an operator token's routes. */
+export const OperatorTokenParams = strict({ name: TokenName });
+/** `POST` of an operator token. */
+export const OperatorTokenRequest = strict({
+    name: TokenName,
+    days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
+});
+
 const clusterProperties = {
     cluster_id: Id,
     name: Type.String(),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import type { Mode } from "../../../bootstrap-server/src/config";
+import type { Mode } from "../../../bootstrap-server/src/options";
 import type { RefusalReason } from "../../../bootstrap-server/src/verify/verifier";
 import { isFull } from "../../support/full";
 import { leaks } from "../../support/secrets";

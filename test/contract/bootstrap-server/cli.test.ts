@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
+import { command, start } from "./support/command";
 import { serverApiKey, startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster } from "./support/harness";
-
-/** The compiled command line: `npm run build` makes it. */
-const main = join(__dirname, "../../../bootstrap-server/dist/main.js");
 
 let excloud: ExcloudStandIn;
 let folder: string;
@@ -23,17 +19,6 @@ afterAll(async () => {
     await excloud.stop();
 });
 
-function start(args: string[], env: NodeJS.ProcessEnv) {
-    const child = spawn(process.execPath, [main, ...args], {
-        env: { PATH: process.env["PATH"], ...env },
-    });
-    const output = { text: "" };
-    const read = (chunk: Buffer): void => void (output.text += chunk.toString());
-    child.stdout.on("data", read);
-    child.stderr.on("data", read);
-    return { child, output, ended: once(child, "exit") as Promise<[number | null]> };
-}
-
 async function untilThere(file: string, alive: () => boolean): Promise<string> {
     for (;;) {
         try {
@@ -43,13 +28,6 @@ async function untilThere(file: string, alive: () => boolean): Promise<string> {
             await sleep(100);
         }
     }
-}
-
-/** Runs a command to its end. */
-async function command(args: string[], env: NodeJS.ProcessEnv = {}) {
-    const { output, ended } = start(args, env);
-    const [code] = await ended;
-    return { code, text: output.text };
 }
 
 test("serves, says where its files are, drains at SIGTERM and keeps its data", async () => {
@@ -140,17 +118,17 @@ test("commands ask the server of a data folder", async () => {
     try {
         const dataDir = ["--data-dir", harness.dataDir];
         const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1"]);
-        const listed = await command(["clusters", "list", ...dataDir]);
+        const listed = await command("clusters", "list", ...dataDir);
         expect(listed.code).toBe(0);
         expect(listed.text).toMatch(new RegExp(`${cluster.id} +${cluster.name} +${cluster.key}`));
 
         await nodes[0]?.firstContact();
         const remove = ["clusters", "delete", String(cluster.id), ...dataDir];
-        const refused = await command(remove);
+        const refused = await command(...remove);
         expect(refused).toMatchObject({ code: 1, text: expect.stringContaining("cp-1") });
-        const forced = await command([...remove, "--force"]);
+        const forced = await command(...remove, "--force");
         expect(forced).toMatchObject({ code: 0, text: expect.stringContaining("deleted") });
-        const again = await command([...remove, "--force"]);
+        const again = await command(...remove, "--force");
         expect(again).toMatchObject({
             code: 1,
             text: expect.stringContaining(`no cluster has the id ${cluster.id}`),
@@ -159,6 +137,6 @@ test("commands ask the server of a data folder", async () => {
     } finally {
         await harness.stop();
     }
-    const none = await command(["clusters", "list", "--data-dir", folder]);
+    const none = await command("clusters", "list", "--data-dir", folder);
     expect(none).toMatchObject({ code: 1, text: expect.stringContaining("no server answers") });
 });

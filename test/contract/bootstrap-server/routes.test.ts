@@ -8,7 +8,7 @@ import {
 } from "./support/excloud-stand-in";
 import { expectGolden } from "./support/golden";
 import { Harness, newVmId, slotSecret, TestCluster, textFiles } from "./support/harness";
-import { startPostgres, type TestPostgres } from "./support/postgres";
+import { startStore, stores, type TestStore } from "./support/stores";
 
 const minute = 60_000;
 const threeControlPlanes = ["cp-1", "cp-2", "cp-3"];
@@ -17,19 +17,19 @@ const threeControlPlanes = ["cp-1", "cp-2", "cp-3"];
  * Every route over HTTPS on loopback, on both stores. Excloud's IAM and computeapi are a small
  * stand-in, so this does not prove what the cloud answers.
  */
-describe.each(["PGlite", "PostgreSQL"])("routes on %s", (store) => {
+describe.each(stores)("routes on %s", (store) => {
     let excloud: ExcloudStandIn;
-    let postgres: TestPostgres | undefined;
+    let place: TestStore;
     let harness: Harness;
 
     beforeAll(async () => {
         excloud = await startExcloudStandIn();
-        if (store === "PostgreSQL") postgres = await startPostgres();
-        harness = await new Harness(excloud, postgres ? { databaseUrl: postgres.url } : {}).start();
+        place = await startStore(store);
+        harness = await new Harness(excloud, place.options).start();
     });
     afterAll(async () => {
         await harness.stop();
-        await postgres?.stop();
+        await place.stop();
         await excloud.stop();
     });
 

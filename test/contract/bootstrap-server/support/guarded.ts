@@ -1,5 +1,6 @@
+import { rm } from "node:fs/promises";
 import { sql } from "kysely";
-import type { Mode } from "../../../../bootstrap-server/src/config";
+import type { Mode } from "../../../../bootstrap-server/src/options";
 import {
     firstContactLimits,
     type FirstContactLimits,
@@ -70,7 +71,10 @@ export class Guarded {
     async start(): Promise<this> {
         this.excloud = await startExcloudStandIn();
         if (this.store === "PostgreSQL") this.postgres = await startPostgres();
-        const store = this.postgres ? { databaseUrl: this.postgres.url } : {};
+        const store = {
+            operatorToken: "operator-token-of-the-attacked-server",
+            ...(this.postgres ? { databaseUrl: this.postgres.url } : {}),
+        };
         // Mode excloud finds the tables there, so a first start makes ours beside them.
         const first = await new Harness(this.excloud, store).start();
         for (const statement of cloudTables) {
@@ -160,6 +164,7 @@ export class Guarded {
 
     async stop(): Promise<void> {
         await this.harness.stop();
+        await rm(this.harness.dataDir, { recursive: true });
         await this.postgres?.stop();
         await this.excloud.stop();
     }

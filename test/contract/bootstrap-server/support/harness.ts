@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, request, type Dispatcher } from "undici";
-import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/config";
+import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/options";
 import { manifestOf, type Files } from "../../../../bootstrap-server/src/rules/bundle";
 import { generationOf } from "../../../../bootstrap-server/src/rules/generation";
 import { sha256 } from "../../../../bootstrap-server/src/secrets";
@@ -74,6 +74,7 @@ export class Harness {
     private readonly agents = new Map<string, Agent>();
     dataDir!: string;
 
+    /** `dataDir`: a folder that is there and stays, in place of one that goes with the server. */
     constructor(
         readonly excloud: ExcloudStandIn,
         private readonly options: Partial<BootstrapServerOptions> = {},
@@ -99,7 +100,7 @@ export class Harness {
     async stop(): Promise<void> {
         await Promise.all([...this.agents.values()].map((agent) => agent.close()));
         await this.server.close();
-        await rm(this.dataDir, { recursive: true });
+        if (this.options.dataDir === undefined) await rm(this.dataDir, { recursive: true });
     }
 
     async call(path: string, call: Call = {}): Promise<Answer> {
