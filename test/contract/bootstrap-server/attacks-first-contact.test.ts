@@ -77,7 +77,7 @@ const factors: Attack[] = [
     [
         "the operator token as access token",
         "access_token_rejected",
-        (f) => f.ask(f.open, { token: f.harness.server.operatorToken }),
+        (f) => f.ask(f.open, { token: f.operatorToken }),
     ],
     [
         "a user's access token",

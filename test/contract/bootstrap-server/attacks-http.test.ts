@@ -32,7 +32,7 @@ function head(method = "GET", path = pathOf(field.open)): string {
 
 /** The same for a request of the operator with a body. */
 function operatorHead(): string {
-    const { operatorToken } = field.harness.server;
+    const { operatorToken } = field;
     return line(
         "POST /v1/clusters HTTP/1.1",
         "Host: x",

@@ -156,7 +156,7 @@ describe.each(sampledFields)("SQL in every field, $mode on $store", ({ store, mo
         await field.ask(victim.nodes[0]!);
         const { harness } = field;
         const credentials: Record<string, Call> = {
-            operator: { token: harness.server.operatorToken },
+            operator: { token: field.operatorToken },
             agent: { token: field.open.agentToken },
             accessToken: { token: field.open.accessToken, headers: field.factor(field.open) },
         };

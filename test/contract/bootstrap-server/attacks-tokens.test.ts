@@ -22,7 +22,7 @@ const nonsense: Wrong[] = [
 
 const wrongForAgents: Wrong[] = [
     ...nonsense,
-    ["the operator token", (f) => ({ token: f.harness.server.operatorToken })],
+    ["the operator token", (f) => ({ token: f.operatorToken })],
     [
         "the right token twice",
         (f) => ({ headers: { authorization: Array(2).fill(`Bearer ${f.open.agentToken}`) } }),
@@ -66,20 +66,17 @@ const wrongForAgents: Wrong[] = [
 const wrongForOperators: Wrong[] = [
     ...nonsense,
     ["an agent token", (f) => ({ token: f.open.agentToken })],
-    ["a part of the token", (f) => ({ token: f.harness.server.operatorToken.slice(0, -1) })],
-    ["the token and more", (f) => ({ token: `${f.harness.server.operatorToken}x` })],
-    [
-        "the token in small letters",
-        (f) => ({ token: f.harness.server.operatorToken.toLowerCase() }),
-    ],
+    ["a part of the token", (f) => ({ token: f.operatorToken.slice(0, -1) })],
+    ["the token and more", (f) => ({ token: `${f.operatorToken}x` })],
+    ["the token in small letters", (f) => ({ token: f.operatorToken.toLowerCase() })],
     [
         "the token by another scheme",
-        (f) => ({ headers: { authorization: `Basic ${f.harness.server.operatorToken}` } }),
+        (f) => ({ headers: { authorization: `Basic ${f.operatorToken}` } }),
     ],
     [
         "the token twice",
         (f) => {
-            const authorization = Array(2).fill(`Bearer ${f.harness.server.operatorToken}`);
+            const authorization = Array(2).fill(`Bearer ${f.operatorToken}`);
             return { headers: { authorization } };
         },
     ],

@@ -47,6 +47,7 @@ export const treasure = "the-private-key-of-a-cluster-which-nobody-else-may-read
  * factors of each node, tokens of users and of other organisations.
  */
 export class Guarded {
+    readonly operatorToken = "operator-token-of-the-attacked-server";
     harness!: Harness;
     excloud!: ExcloudStandIn;
     cluster!: TestCluster;
@@ -72,7 +73,7 @@ export class Guarded {
         this.excloud = await startExcloudStandIn();
         if (this.store === "PostgreSQL") this.postgres = await startPostgres();
         const store = {
-            operatorToken: "operator-token-of-the-attacked-server",
+            operatorToken: this.operatorToken,
             ...(this.postgres ? { databaseUrl: this.postgres.url } : {}),
         };
         // Mode excloud finds the tables there, so a first start makes ours beside them.
@@ -151,7 +152,7 @@ export class Guarded {
     get secrets(): Secret[] {
         const nodes = [this.open, this.other, this.closed, this.replaced, this.unbound];
         return [
-            { kind: "operator token", text: this.harness.server.operatorToken },
+            { kind: "operator token", text: this.operatorToken },
             { kind: "content", text: treasure },
             ...nodes.flatMap((node) => [
                 { kind: "access token", text: node.accessToken },

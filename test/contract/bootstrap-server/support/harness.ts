@@ -37,12 +37,18 @@ export interface Body {
     revision: string;
     digests: Record<string, string>;
     files: Record<string, string>;
+    attributes: Record<string, { mode: string; owner: string }>;
     peers: { name: string; address: string; role: string }[];
     etcd: { state: string } | undefined;
     agent_token: string;
     granted: boolean;
     holder: string;
-    nodes: { phases: object[]; held_by: string | undefined; last_refusal: { reason: string } }[];
+    nodes: {
+        healthy: boolean;
+        phases: object[];
+        held_by: string | undefined;
+        last_refusal: { reason: string };
+    }[];
 }
 
 /** An answer of the server. */
@@ -97,8 +103,12 @@ export class Harness {
         return this;
     }
 
-    async stop(): Promise<void> {
+    protected async closeConnections(): Promise<void> {
         await Promise.all([...this.agents.values()].map((agent) => agent.close()));
+    }
+
+    async stop(): Promise<void> {
+        await this.closeConnections();
         await this.server.close();
         if (this.options.dataDir === undefined) await rm(this.dataDir, { recursive: true });
     }

@@ -8,6 +8,8 @@ import { basename, dirname, join } from "node:path";
 /** A PostgreSQL server of the tests. */
 export interface TestPostgres {
     url: string;
+    /** Ends it without a word to its clients, as a power cut would, and starts it again. */
+    crash(): Promise<void>;
     stop(): Promise<void>;
 }
 
@@ -83,14 +85,25 @@ export async function startPostgres(): Promise<TestPostgres> {
 
     const port = await freePort();
     const args = ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", "", "-c", "fsync=off"];
-    const postgres = run(native, "postgres", args);
-    await untilReady(postgres, "database system is ready to accept connections");
+    const start = async (): Promise<ChildProcess> => {
+        const child = run(native, "postgres", args);
+        await untilReady(child, "database system is ready to accept connections");
+        return child;
+    };
+    const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {
+        const ended = once(child, "exit");
+        child.kill(signal);
+        await ended;
+    };
+    let postgres = await start();
     return {
         url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+        async crash() {
+            await end(postgres, "SIGQUIT");
+            postgres = await start();
+        },
         async stop() {
-            const ended = once(postgres, "exit");
-            postgres.kill("SIGINT");
-            await ended;
+            await end(postgres, "SIGINT");
             await rm(folder, { recursive: true });
         },
     };
