@@ -4,6 +4,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify, { type FastifyError } from "fastify";
 import { randomUUID } from "node:crypto";
+import { answerClientError } from "./client-error";
 import type { LogLevel } from "./options";
 import { ApiError } from "./errors";
 import { bodyLimits, connectionLimits, countedKeys, firstContactWindow } from "./limits";
@@ -43,9 +44,32 @@ const openapi = {
     },
 } as const;
 
+/** Where the log goes, a line at a time. */
+export interface LogTarget {
+    write(line: string): void;
+}
+
+/** A path that cannot be decoded is taken as it is, so that it gets a route's answer like any other. */
+function readablePath({ url = "/" }: { url?: string | undefined }): string {
+    try {
+        decodeURIComponent(url);
+        return url;
+    } catch {
+        return url.replaceAll("%", "%25");
+    }
+}
+
+/** Whether PostgreSQL could not take a value: class 22 of its codes, "data exception". */
+function isDataException(error: { code?: string }): boolean {
+    return /^22[0-9A-Z]{3}$/.test(error.code ?? "");
+}
+
 /** Status, code and message of anything a handler throws; details of a bug stay in the log. */
 function describe(error: FastifyError | ApiError): [number, string, string] {
     if (error instanceof ApiError) return [error.status, error.code, error.message];
+    if (isDataException(error)) {
+        return [400, "bootstrap.request.invalid", "a text or time of the request cannot be stored"];
+    }
     if (error.validation) return [400, "bootstrap.request.invalid", error.message];
     const status = error.statusCode ?? 500;
     return status < 500
@@ -75,6 +99,7 @@ export async function createApp(options: {
     tls: TlsFiles;
     trustedProxies: readonly string[];
     logLevel: LogLevel;
+    logTo?: LogTarget | undefined;
     isDraining: () => boolean;
 }): Promise<App> {
     const app: App = fastify({
@@ -88,11 +113,21 @@ export async function createApp(options: {
         connectionTimeout,
         keepAliveTimeout,
         bodyLimit: bodyLimits.small,
+        rewriteUrl: readablePath,
+        // Parts of a path are as long as headers may be: what a long one names is not found.
+        routerOptions: { maxParamLength: connectionLimits.maxHeaderSize },
+        // HEAD would run what GET does and throw the answer away: an agent token with it.
+        exposeHeadRoutes: false,
+        clientErrorHandler: (error, socket) => answerClientError(app.log, error, socket),
         genReqId: () => randomUUID(),
         trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
         // "idle": a drain finishes what is in flight and does not wait for kept-alive connections.
         forceCloseConnections: "idle",
-        logger: { level: options.logLevel, redact: { paths: redactedPaths, remove: true } },
+        logger: {
+            level: options.logLevel,
+            redact: { paths: redactedPaths, remove: true },
+            ...(options.logTo ? { stream: options.logTo } : {}),
+        },
         // Strict: what a schema does not know is refused, and nothing is converted on the way in.
         ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     }).withTypeProvider<TypeBoxTypeProvider>();

@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createApp } from "./app";
+import { createApp, type LogTarget } from "./app";
 import type { BootstrapServerOptions } from "./options";
 import { listenOnControlSocket } from "./control/socket";
 import { dataPaths, keptEncryptionKeys } from "./data-dir";
@@ -10,7 +10,7 @@ import { Metrics } from "./metrics";
 import { metricsRoute, readyRoute } from "./routes/monitor";
 import { addGauges } from "./service/figures";
 import { reachabilityOf } from "./store/reachable";
-import { agentBundleRoute, agentRoutes, firstContactRoute } from "./routes/node";
+import { agentBundleRoute, agentRoutes, firstContactRoutes } from "./routes/node";
 import { pageRoutes } from "./page/routes";
 import { localRoutes } from "./routes/local";
 import { operatorRoutes } from "./routes/operator";
@@ -107,12 +107,13 @@ async function startListening(app: App, listen: { host: string; port: number }):
 
 /**
  * Starts the server: TLS files, store, migrations, organisation, routes, in that order.
- * `clock` is the database's; tests give another.
+ * `clock` is the database's and the log goes to standard output; tests give others.
  * Throws StartupError with what to do when one of them cannot be had; nothing stays open then.
  */
 export async function startServer(
     options: BootstrapServerOptions,
     clock: Clock = databaseClock,
+    logTo?: LogTarget,
 ): Promise<RunningServer> {
     const { dataDir, mode = "selfHosted", logLevel = "info" } = options;
     const listen = options.listen ?? { host: "127.0.0.1", port: 8443 };
@@ -140,6 +141,7 @@ export async function startServer(
             tls,
             trustedProxies: options.trustedProxies ?? [],
             logLevel,
+            logTo,
             isDraining,
         });
         metrics.observe(app);
@@ -162,7 +164,10 @@ export async function startServer(
             metrics,
             log,
         };
-        firstContactRoute(app, context, options.firstContactLimits);
+        await app.register(
+            (scope) => firstContactRoutes(scope as typeof app, context, options.firstContactLimits),
+            { prefix: "/bootstrap" },
+        );
         addGauges(context);
         await app.register((scope) => metricsRoute(scope as typeof app, context));
         agentBundleRoute(app, context);

@@ -10,10 +10,12 @@ export interface TestPostgres {
     url: string;
     /** Its first process. */
     readonly pid: number;
-    /** Ends it at once, without what an orderly end writes. */
+    /** Ends it without a word to its clients, as a power cut would, and starts it again. */
     crash(): Promise<void>;
-    /** Starts it again after a crash, at the same address. */
-    restart(): Promise<void>;
+    /** Ends it as a crash does. */
+    end(): Promise<void>;
+    /** Starts it again, at the same address. */
+    start(): Promise<void>;
     /** Sends a signal to all its processes (Linux): SIGSTOP leaves everybody waiting. */
     signal(signal: "SIGSTOP" | "SIGCONT"): Promise<void>;
     stop(): Promise<void>;
@@ -111,8 +113,12 @@ export async function startPostgres({ durable = false } = {}): Promise<TestPostg
         get pid() {
             return postgres.pid as number;
         },
-        crash: () => end("SIGQUIT"),
-        restart: start,
+        async crash() {
+            await end("SIGQUIT");
+            await start();
+        },
+        end: () => end("SIGQUIT"),
+        start,
         async signal(signal) {
             const pid = postgres.pid as number;
             const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");

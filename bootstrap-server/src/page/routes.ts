@@ -4,7 +4,7 @@ import helmet from "@fastify/helmet";
 import { Type } from "@sinclair/typebox";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../errors";
-import { bearerToken } from "../secrets";
+import { bearerOf } from "../routes/headers";
 import { overview } from "../service/overview";
 import { closeSession, sessionToken, openSession } from "./session";
 import { assets, renderPage } from "./templates";
@@ -64,7 +64,7 @@ export async function pageRoutes(app: App, context: Context): Promise<void> {
 
     /** Programs send the token itself, browsers their session. Throws 401 for a wrong token. */
     const isLoggedIn = async (request: FastifyRequest): Promise<boolean> => {
-        const sent = bearerToken(request.headers.authorization);
+        const sent = bearerOf(request);
         const token = sent ?? sessionToken(keyring, request);
         if (token !== undefined && (await operators.verify(token))) return true;
         if (sent === undefined) return false;

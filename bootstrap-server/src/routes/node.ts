@@ -2,10 +2,10 @@ import { Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../errors";
 import { bodyLimits, firstContactLimits, type FirstContactLimits } from "../limits";
-import { bearerToken } from "../secrets";
 import * as agent from "../service/agent";
 import type { ServedBundle } from "../service/served";
 import { firstBundle } from "../service/first-contact";
+import { bearerOf, single } from "./headers";
 import * as schemas from "./schemas";
 import type { Context } from "../context";
 import type { App } from "./types";
@@ -13,9 +13,16 @@ import type { App } from "./types";
 const { errors } = schemas;
 const Nothing = schemas.noBody("done");
 
-/** The single value of a header; a repeated header is not taken. */
-function single(header: string | string[] | undefined): string | undefined {
-    return typeof header === "string" && header !== "" ? header : undefined;
+/** What a request for a first bundle presents, with the path's claims. */
+function presented(request: FastifyRequest, claims: { role: string; vmId: string }) {
+    return {
+        requestId: request.id,
+        ...claims,
+        sourceAddress: request.ip,
+        accessToken: bearerOf(request),
+        slotSecret: single(request, "x-exk8s-slot-secret"),
+        imdsToken: single(request, "x-exc-imds-token"),
+    };
 }
 
 /**
@@ -26,7 +33,7 @@ function firstContactLimiter(app: App, limits: FirstContactLimits) {
     const ofAddress = app.createRateLimit({ max: limits.perAddress });
     const ofVm = app.createRateLimit({
         max: limits.perVm,
-        keyGenerator: ({ params }) => (params as { vm_id: string }).vm_id,
+        keyGenerator: ({ params }) => (params as { vm_id?: string }).vm_id ?? "",
     });
     return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
         for (const count of [ofAddress, ofVm]) {
@@ -43,16 +50,25 @@ function firstContactLimiter(app: App, limits: FirstContactLimits) {
     };
 }
 
-/** Adds the route of a node's first contact. */
-export function firstContactRoute(
+/**
+ * Adds the route of a node's first contact, under its own prefix. Whatever else is asked there, by
+ * path or by method, is refused in the same way, before its body is read.
+ */
+export function firstContactRoutes(
     app: App,
     context: Context,
     limits: FirstContactLimits = firstContactLimits,
 ): void {
+    app.addHook("onRequest", firstContactLimiter(app, limits));
+    app.addHook("onRequest", async (request) => {
+        if (request.is404) {
+            await firstBundle(context, presented(request, { role: "", vmId: request.url }));
+        }
+    });
+    app.setNotFoundHandler(() => undefined);
     app.get(
-        "/bootstrap/:role/:vm_id",
+        "/:role/:vm_id",
         {
-            onRequest: firstContactLimiter(app, limits),
             schema: {
                 tags: ["node"],
                 security: [
@@ -67,16 +83,10 @@ export function firstContactRoute(
                 response: { 200: schemas.Bundle, ...errors(401, 409, 429) },
             },
         },
-        (request) =>
-            firstBundle(context, {
-                requestId: request.id,
-                role: request.params.role,
-                vmId: request.params.vm_id,
-                sourceAddress: request.ip,
-                accessToken: bearerToken(request.headers.authorization),
-                slotSecret: single(request.headers["x-exk8s-slot-secret"]),
-                imdsToken: single(request.headers["x-exc-imds-token"]),
-            }),
+        (request) => {
+            const { role, vm_id: vmId } = request.params;
+            return firstBundle(context, presented(request, { role, vmId }));
+        },
     );
 }
 
@@ -109,7 +119,7 @@ export function agentBundleRoute(app: App, context: Context): void {
         async (request, reply) => {
             const { revision, json } = await agent.agentBundle(
                 context,
-                bearerToken(request.headers.authorization),
+                bearerOf(request),
                 knownRevision(request.headers["if-none-match"]),
             );
             void reply.header("etag", `"${revision}"`);
@@ -126,9 +136,7 @@ export function agentBundleRoute(app: App, context: Context): void {
 /** Adds the other routes of the node agent, each behind an agent's token. */
 export function agentRoutes(app: App, context: Context): void {
     // Before the body is read: whoever has no token makes the server parse nothing.
-    app.addHook("onRequest", (request) =>
-        agent.authenticate(context, bearerToken(request.headers.authorization)),
-    );
+    app.addHook("onRequest", (request) => agent.authenticate(context, bearerOf(request)));
     const [tags, security] = [agentTags, agentSecurity];
     app.post(
         "/agent/token",
@@ -140,7 +148,7 @@ export function agentRoutes(app: App, context: Context): void {
                 response: { 200: schemas.AgentToken, ...errors(401) },
             },
         },
-        (request) => agent.renewToken(context, bearerToken(request.headers.authorization)),
+        (request) => agent.renewToken(context, bearerOf(request)),
     );
     app.post(
         "/agent/report",
@@ -155,7 +163,7 @@ export function agentRoutes(app: App, context: Context): void {
             },
         },
         async (request, reply) => {
-            const token = bearerToken(request.headers.authorization);
+            const token = bearerOf(request);
             await agent.takeReport(context, token, request.body);
             return reply.code(204).send();
         },
@@ -175,7 +183,7 @@ export function agentRoutes(app: App, context: Context): void {
         (request) =>
             agent.putLease(
                 context,
-                bearerToken(request.headers.authorization),
+                bearerOf(request),
                 request.params.name,
                 request.body.ttl_seconds,
             ),
@@ -192,7 +200,7 @@ export function agentRoutes(app: App, context: Context): void {
             },
         },
         async (request, reply) => {
-            const token = bearerToken(request.headers.authorization);
+            const token = bearerOf(request);
             await agent.deleteLease(context, token, request.params.name);
             return reply.code(204).send();
         },

@@ -2,8 +2,8 @@ import type { FastifyRequest } from "fastify";
 import type { Context } from "../context";
 import { isLocal } from "../control/socket";
 import { ApiError } from "../errors";
-import { bearerToken } from "../secrets";
 import type { Operator } from "../verify/operator";
+import { bearerOf } from "./headers";
 import type { App } from "./types";
 
 /** Whoever came through the control socket: the server's own user, or root. */
@@ -14,7 +14,7 @@ const pathLength = 256;
 
 async function operatorOf(context: Context, request: FastifyRequest): Promise<Operator> {
     if (isLocal(request)) return local;
-    const token = bearerToken(request.headers.authorization);
+    const token = bearerOf(request);
     const operator = token === undefined ? undefined : await context.operators.verify(token);
     if (operator) return operator;
     request.log.info({ source_address: request.ip }, "operator refused");

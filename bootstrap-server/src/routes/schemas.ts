@@ -1,6 +1,7 @@
 import { Type, type TSchema } from "@sinclair/typebox";
 import { modes } from "../options";
 import { roles } from "../names";
+import { maxTtlSeconds } from "../rules/leases";
 import { phases, phaseStates } from "../rules/phases";
 
 /** An object of exactly these members. */
@@ -262,7 +263,9 @@ export const Report = strict({
 });
 
 /** `PUT` of a lease. */
-export const LeaseRequest = strict({ ttl_seconds: Type.Integer({ minimum: 1, maximum: 3600 }) });
+export const LeaseRequest = strict({
+    ttl_seconds: Type.Integer({ minimum: 1, maximum: maxTtlSeconds }),
+});
 /** Answer to `PUT` of a lease. */
 export const LeaseView = strict({
     granted: Type.Boolean(),

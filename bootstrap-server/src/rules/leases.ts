@@ -4,6 +4,9 @@ export interface Lease {
     expiresAt: Date;
 }
 
+/** Longest time a lease is granted for, in seconds. */
+export const maxTtlSeconds = 3600;
+
 /** Answer to a request for a lease: who holds it now, and whether that is the one who asked. */
 export interface LeaseAnswer extends Lease {
     granted: boolean;
@@ -11,7 +14,8 @@ export interface LeaseAnswer extends Lease {
 
 /**
  * Grants a lease to `asker` when nobody holds it, when it expired, or when the asker holds it
- * already (a renewal); otherwise names the holder. A lease is over at the moment it expires.
+ * already (a renewal); otherwise names the holder. A lease is over at the moment it expires, and so
+ * is one that would end later than any may: the clock it was granted by has been set back.
  */
 export function requestLease(
     current: Lease | undefined,
@@ -19,8 +23,9 @@ export function requestLease(
     ttlSeconds: number,
     now: Date,
 ): LeaseAnswer {
-    const free = !current || current.expiresAt.getTime() <= now.getTime();
-    if (free || current.holder === asker) {
+    const left = current ? current.expiresAt.getTime() - now.getTime() : 0;
+    const free = left <= 0 || left > maxTtlSeconds * 1000;
+    if (!current || free || current.holder === asker) {
         const expiresAt = new Date(now.getTime() + ttlSeconds * 1000);
         return { granted: true, holder: asker, expiresAt };
     }

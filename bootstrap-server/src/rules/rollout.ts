@@ -25,9 +25,13 @@ export interface RolloutNode {
     silent: boolean;
 }
 
-/** Whether a node that was last heard of at `lastSeenAt` is silent; one never heard of boots. */
+/**
+ * Whether a node that was last heard of at `lastSeenAt` is silent; one never heard of boots. A time to
+ * come is of a clock that has been set back since: it says no more than one long past.
+ */
 export function isSilent(lastSeenAt: Date | null, now: Date): boolean {
-    return lastSeenAt !== null && now.getTime() - lastSeenAt.getTime() > silenceMilliseconds;
+    if (lastSeenAt === null) return false;
+    return Math.abs(now.getTime() - lastSeenAt.getTime()) > silenceMilliseconds;
 }
 
 /**

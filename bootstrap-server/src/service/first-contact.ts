@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../errors";
 import { isArmed } from "../rules/arming";
 import { newToken, sha256 } from "../secrets";
@@ -40,6 +41,20 @@ function pending(): ApiError {
 /** Longest text of a caller's claim that the audit keeps. */
 const claimLength = 64;
 
+/** A caller's claim as the audit keeps it: PostgreSQL stores no NUL. */
+function claim(text: string): string {
+    return text.slice(0, claimLength).replaceAll("\0", "\ufffd");
+}
+
+/** An id that no node has: ids begin at 1. */
+const noNode = 0;
+
+/**
+ * How long after its arrival a request is refused, in milliseconds: longer than any check but a call
+ * of a slow Excloud takes, so that the time of a refusal says nothing of its reason.
+ */
+const refusalMilliseconds = 100;
+
 /** Records a decision: a row, a log line, and on the slot what the operator should see. */
 async function audit(
     context: Context,
@@ -52,23 +67,24 @@ async function audit(
         request_id: request.requestId,
         decision,
         reason,
-        role: request.role.slice(0, claimLength),
-        vm_id: request.vmId.slice(0, claimLength),
-        source_address: request.sourceAddress,
+        role: claim(request.role),
+        vm_id: claim(request.vmId),
+        source_address: claim(request.sourceAddress),
         kubecluster_id: node?.kubecluster_id ?? null,
         slot: node?.slot ?? null,
     };
+    const at = now.toISOString();
+    // One statement for every decision, so that a refusal of a known VM is the same work as any other.
     await db
+        .with("refusal", (refusal) =>
+            refusal
+                .updateTable("nodes")
+                .set({ last_refusal_at: at, last_refusal_reason: reason })
+                .where("id", "=", decision === "refused" && node ? node.id : noNode),
+        )
         .insertInto("bootstrap_audit")
-        .values({ at: now.toISOString(), ...row })
+        .values({ at, ...row })
         .execute();
-    if (decision === "refused" && node) {
-        await db
-            .updateTable("nodes")
-            .set({ last_refusal_at: now.toISOString(), last_refusal_reason: reason })
-            .where("id", "=", node.id)
-            .execute();
-    }
     context.metrics.firstContacts.inc({ decision, reason });
     if (decision === "released") context.metrics.bundles.inc({ kind: "first" });
     context.log.info({ audit: row }, `first bundle ${decision}`);
@@ -151,6 +167,7 @@ export async function firstBundle(
     context: Context,
     request: FirstContactRequest,
 ): Promise<ServedBundle> {
+    const refusalTime = sleep(refusalMilliseconds);
     const decision = await decide(context, request);
     await audit(context, context.db, request, decision);
     switch (decision.decision) {
@@ -159,6 +176,7 @@ export async function firstBundle(
         case "pending":
             throw pending();
         case "refused":
+            await refusalTime;
             throw refusal();
     }
 }

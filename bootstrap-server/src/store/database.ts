@@ -43,6 +43,8 @@ function openServerPool(url: string): Pool {
     // the process.
     pool.on("error", () => undefined);
     pool.on("connect", runPrepared);
+    // The same for one that breaks between two queries of a transaction: the next query reports it.
+    pool.on("connect", (client) => void client.on("error", () => undefined));
     return pool;
 }
 

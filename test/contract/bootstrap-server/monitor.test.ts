@@ -101,11 +101,11 @@ test("nothing a caller sends becomes a label", async () => {
 
 test("ready follows the database, health does not", async () => {
     expect([await statusOf("/health"), await statusOf("/ready")]).toEqual([200, 200]);
-    await postgres.crash();
+    await postgres.end();
     const without = await harness.call("/ready");
     expect(without).toMatchObject({ status: 503, body: { status: "no_database" } });
     expect(await statusOf("/health")).toBe(200);
-    await postgres.restart();
+    await postgres.start();
     expect(await statusOf("/ready")).toBe(200);
 });
 

@@ -2,7 +2,7 @@ import { jest } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, request } from "undici";
+import { Agent, request, type Dispatcher } from "undici";
 import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/options";
 import { manifestOf, type Files } from "../../../../bootstrap-server/src/rules/bundle";
 import { generationOf } from "../../../../bootstrap-server/src/rules/generation";
@@ -37,12 +37,18 @@ export interface Body {
     revision: string;
     digests: Record<string, string>;
     files: Record<string, string>;
+    attributes: Record<string, { mode: string; owner: string }>;
     peers: { name: string; address: string; role: string }[];
     etcd: { state: string } | undefined;
     agent_token: string;
     granted: boolean;
     holder: string;
-    nodes: { phases: object[]; held_by: string | undefined; last_refusal: { reason: string } }[];
+    nodes: {
+        healthy: boolean;
+        phases: object[];
+        held_by: string | undefined;
+        last_refusal: { reason: string };
+    }[];
 }
 
 /** An answer of the server. */
@@ -59,12 +65,12 @@ export interface Answer extends Omit<TextAnswer, "text"> {
 
 /** How a call differs from a plain GET. */
 export interface Call {
-    method?: "GET" | "PUT" | "POST" | "DELETE";
+    method?: Dispatcher.HttpMethod;
     body?: unknown;
     /** Sent as it is, in place of `body`. */
     text?: string;
     token?: string | undefined;
-    headers?: Record<string, string>;
+    headers?: Record<string, string | string[]>;
     /** Loopback address to call from. */
     from?: string;
 }
@@ -73,6 +79,8 @@ export interface Call {
 export class Harness {
     /** Milliseconds the server's clock is ahead of the database's. */
     ahead = 0;
+    /** What the server logged, a line each; needs a `logLevel`. */
+    readonly log: string[] = [];
     server!: RunningServer;
     private readonly agents = new Map<string, Agent>();
     dataDir!: string;
@@ -95,12 +103,17 @@ export class Harness {
                 ...this.options,
             },
             async (db, read) => new Date((await databaseClock(db, read)).getTime() + this.ahead),
+            { write: (line) => void this.log.push(line) },
         );
         return this;
     }
 
-    async stop(): Promise<void> {
+    protected async closeConnections(): Promise<void> {
         await Promise.all([...this.agents.values()].map((agent) => agent.close()));
+    }
+
+    async stop(): Promise<void> {
+        await this.closeConnections();
         await this.server.close();
         if (this.options.dataDir === undefined) await rm(this.dataDir, { recursive: true });
     }
@@ -109,9 +122,11 @@ export class Harness {
     async text(path: string, call: Call = {}): Promise<TextAnswer> {
         const { method = "GET", body, text: raw, token, headers = {}, from = "127.0.0.1" } = call;
         const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-        const response = await request(`${this.server.url}${path}`, {
+        // Not by URL: a path is sent as it is, with whatever dots and percent signs it has.
+        const response = await this.agentFrom(from).request({
+            origin: this.server.url,
+            path,
             method,
-            dispatcher: this.agentFrom(from),
             headers: {
                 ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
                 ...(sent === undefined ? {} : { "content-type": "application/json" }),
