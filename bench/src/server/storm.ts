@@ -28,8 +28,8 @@ export interface StormFigures {
     served: number;
 }
 
-/** How long a VM waits before it asks again, in milliseconds. */
-const pause = 500;
+/** How long a VM waits before it asks again, in milliseconds: twice as long each time. */
+const pauses = { first: 500, longest: 4000 };
 /** How long a VM asks before it gives up, in milliseconds. */
 const patience = 600_000;
 
@@ -60,6 +60,7 @@ async function boot(slot: Slot): Promise<void> {
         "x-exk8s-slot-secret": secretOf(vmId),
     };
     const end = Date.now() + patience;
+    let pause = pauses.first;
     while (Date.now() < end) {
         const { statusCode, body } = await request(`${url}/bootstrap/${role}/${vmId}`, {
             dispatcher: agent,
@@ -75,6 +76,7 @@ async function boot(slot: Slot): Promise<void> {
         // Not bound yet, or its cluster is not complete.
         if (statusCode !== 401 && statusCode !== 409) wrong += 1;
         await sleep(pause);
+        pause = Math.min(2 * pause, pauses.longest);
     }
     await agent.close();
 }
