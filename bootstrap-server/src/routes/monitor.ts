@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import { guardByOperator } from "./operator-guard";
 import * as schemas from "./schemas";
 import type { Context } from "../context";
@@ -44,14 +45,16 @@ export function metricsRoute(app: App, context: Context): void {
                 tags: ["health"],
                 security: [{ operator: [] }],
                 summary: "Metrics for Prometheus",
-                produces: ["text/plain"],
-                response: schemas.errors(401),
+                response: {
+                    200: { content: { "text/plain": { schema: Type.String() } } },
+                    ...schemas.errors(401),
+                },
             },
         },
         async (_request, reply) => {
             const { registry } = context.metrics;
             const text = await registry.metrics();
-            return reply.type(registry.contentType).send(text as never);
+            return reply.type(registry.contentType).send(text);
         },
     );
 }

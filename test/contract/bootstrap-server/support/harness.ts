@@ -140,7 +140,8 @@ export class Harness {
 
     async call(path: string, call: Call = {}): Promise<Answer> {
         const { text, ...answer } = await this.text(path, call);
-        return { ...answer, body: (text === "" ? undefined : JSON.parse(text)) as Body };
+        const isJson = /json/.test(String(answer.headers["content-type"]));
+        return { ...answer, body: (isJson && text !== "" ? JSON.parse(text) : undefined) as Body };
     }
 
     /** The status of an answer that need not be JSON. */
