@@ -159,7 +159,7 @@ export function agentRoutes(app: App, context: Context): void {
                 security,
                 summary: "Report a phase, or a generation applied",
                 body: schemas.Report,
-                response: { 204: Nothing, ...errors(400, 401) },
+                response: { 204: Nothing, ...errors(400, 401, 413, 415) },
             },
         },
         async (request, reply) => {
@@ -177,7 +177,7 @@ export function agentRoutes(app: App, context: Context): void {
                 summary: "Take or renew a lease",
                 params: schemas.LeaseParams,
                 body: schemas.LeaseRequest,
-                response: { 200: schemas.LeaseView, ...errors(400, 401) },
+                response: { 200: schemas.LeaseView, ...errors(400, 401, 413, 415) },
             },
         },
         (request) =>

@@ -32,7 +32,7 @@ function clusterRoutes(app: App, context: Context): void {
                 security,
                 summary: "Register a cluster, or adopt an interrupted registration",
                 body: schemas.ClusterRequest,
-                response: { 200: schemas.Cluster, ...errors(400, 401, 409) },
+                response: { 200: schemas.Cluster, ...errors(400, 401, 409, 413, 415) },
             },
         },
         (request) => clusters.registerCluster(context, request.body.key),
@@ -119,7 +119,7 @@ function slotRoutes(app: App, context: Context): void {
                 summary: "Create a slot, or give it a new secret",
                 params: schemas.SlotParams,
                 body: schemas.SlotRequest,
-                response: { 200: schemas.SlotView, ...errors(400, 401, 404, 422) },
+                response: { 200: schemas.SlotView, ...errors(400, 401, 404, 413, 415, 422) },
             },
         },
         ({ params, body }) => slots.putSlot(context, Number(params.cluster_id), params.slot, body),
@@ -167,7 +167,7 @@ function roleFilesRoutes(app: App, context: Context): void {
                 summary: "Put the files that all nodes of a role share",
                 params: schemas.RoleParams,
                 body: schemas.RoleFilesRequest,
-                response: { 200: schemas.RoleFilesView, ...errors(400, 401, 404, 422) },
+                response: { 200: schemas.RoleFilesView, ...errors(400, 401, 404, 413, 415, 422) },
             },
         },
         ({ params, body }) =>
@@ -216,7 +216,10 @@ function bundleRoutes(app: App, context: Context): void {
                 summary: "Bind a VM to a slot and put its bundle",
                 params: schemas.SlotParams,
                 body: schemas.NodeBundleRequest,
-                response: { 200: schemas.NodeBundlePut, ...errors(400, 401, 404, 409, 422) },
+                response: {
+                    200: schemas.NodeBundlePut,
+                    ...errors(400, 401, 404, 409, 413, 415, 422),
+                },
             },
         },
         ({ params, body }) =>
