@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { setArguments } from "../../../tools/playground/playground";
 import { openBench, typeOf, type Bench } from "../cluster/harness";
 import { stackTrace, stackWith, up, withSettings } from "./support";
@@ -52,6 +55,17 @@ test("bad arguments are listed together, before there is any resource", async ()
     }
     const made = (await bench.resources()).map(typeOf);
     expect(made.filter((type) => type !== "Stack" && type !== "ExcloudK8sCluster")).toEqual([]);
+});
+
+test("a bad argument that becomes known later fails the program by its name", async () => {
+    const { projectFile } = bench.folder;
+    const before = readFileSync(projectFile);
+    const program = join(__dirname, "late-program");
+    writeFileSync(projectFile, `name: quickstart\nruntime: nodejs\nmain: ${program}\n`);
+    const text = await fails();
+    writeFileSync(projectFile, before);
+    expect(text).toContain('ExcloudK8sCluster "quickstart": 1 of its arguments cannot be used:');
+    expect(text).toContain('clusterDomain is "-wrong-"; give a text such as "cluster.local"');
 });
 
 test("a wrong operator token", async () => {
