@@ -7,8 +7,10 @@ import { isRecord, show } from "./show";
 
 /** Bad arguments of a cluster, all of them. Shown without a stack trace. */
 export class InvalidArgumentsError extends pulumi.RunError {
+    /** @internal */
     constructor(
         cluster: string,
+        /** What is wrong, one argument each. */
         readonly faults: readonly string[],
         /** Whether they were found before anything was done. */
         before = true,
