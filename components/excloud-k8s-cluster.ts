@@ -45,7 +45,7 @@ import { validateArgs } from "./validate";
 export class ExcloudK8sCluster extends pulumi.ComponentResource {
     /** Number of the cluster, drawn by the bootstrap server. */
     readonly clusterId: pulumi.Output<number>;
-    /** `exk8s-{organisation}-{cluster id in hex}` */
+    /** Name in the cloud: `exk8s-{organisation}-{cluster id in hex}`. */
     readonly name: pulumi.Output<string>;
     /** Secret. For administrators, at the DNS name, or at the first node's address when DNS is not configured. Given when the cluster is ready. */
     readonly kubeconfig: pulumi.Output<string>;
@@ -55,8 +55,11 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
     readonly controlPlaneVmIds: pulumi.Output<number[]>;
     /** Private IPv4 address of each control plane, cp-1 first. */
     readonly controlPlaneAddresses: pulumi.Output<string[]>;
+    /** Name of the API in `dnsZone`; there is one only when `dnsConfigured`. */
     readonly controlPlaneDnsName: pulumi.Output<string>;
+    /** IPv4 network of Services. */
     readonly serviceCidr: pulumi.Output<string>;
+    /** IPv4 network of pods. */
     readonly podCidr: pulumi.Output<string>;
     /** Whether the DNS name could be made. False never fails the cluster; the next `up` tries again. */
     readonly dnsConfigured: pulumi.Output<boolean>;
@@ -70,7 +73,7 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
         options?: pulumi.ComponentResourceOptions,
     ) {
         super("excloud-k8s:index:ExcloudK8sCluster", name, {}, options);
-        validateArgs(name, args);
+        args = validateArgs(name, args);
         const child = { parent: this };
         const slots = slotsOf(args);
         const bootstrap = bootstrapEndpoints(args);

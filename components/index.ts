@@ -1,8 +1,10 @@
 export { ExcloudK8sCluster } from "./excloud-k8s-cluster";
 export {
     PodNetwork,
+    type AdoptArgs,
     type BootstrapArgs,
     type CertificatesArgs,
+    type ConfigurationArgs,
     type ExcloudK8sClusterArgs,
     type MirrorsArgs,
     type TimeoutsArgs,

@@ -1,299 +1,191 @@
 import * as pulumi from "@pulumi/pulumi";
+import { closest, distance } from "fastest-levenshtein";
 
-import {
-    clusterSettings,
-    defaultNetworks,
-    defaultVersions,
-    overlaps,
-    parseNetwork,
-} from "../templates";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
-import { slotsOf } from "./slots";
-
-/** Says what is wrong with a value, or nothing. */
-type Rule = (value: unknown, args: ExcloudK8sClusterArgs) => string | undefined;
-
-const required: Rule = (value) => (value === undefined ? "is required" : undefined);
-const integer =
-    (minimum: number): Rule =>
-    (value) =>
-        Number.isInteger(value) && (value as number) >= minimum
-            ? undefined
-            : `is ${show(value)}; give a whole number, at least ${minimum}`;
-const text =
-    (pattern: RegExp, example: string): Rule =>
-    (value) =>
-        typeof value === "string" && pattern.test(value)
-            ? undefined
-            : `is ${show(value)}; give a text such as ${example}`;
-const oneOf =
-    (...allowed: readonly unknown[]): Rule =>
-    (value) =>
-        allowed.includes(value)
-            ? undefined
-            : `is ${show(value)}; allowed are ${allowed.map(show).join(", ")}`;
-const boolean = oneOf(true, false);
-const network: Rule = (value) => tryTo(() => parseNetwork(String(value), "").prefix);
-const each =
-    (rule: Rule): Rule =>
-    (value, args) =>
-        Array.isArray(value)
-            ? value.map((item) => rule(item, args)).find((fault) => fault !== undefined)
-            : `is ${show(value)}; give a list`;
-const flags: Rule = (value) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-        ? Object.keys(value)
-              .filter((name) => !/^[a-z0-9][a-z0-9-]*$/.test(name))
-              .map(
-                  (name) => `has the flag ${show(name)}; write flag names without dashes in front`,
-              )[0]
-        : `is ${show(value)}; give a map from flag name to value`;
-const object: Rule = (value) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-        ? undefined
-        : `is ${show(value)}; give an object`;
-const url = text(/^https:\/\/[A-Za-z0-9.:[\]_~/-]*[^/]$/, `"https://bootstrap.example:8443"`);
-const mirror =
-    (name: "binaries" | "images" | "charts" | "packages"): Rule =>
-    (value) =>
-        tryTo(() => clusterSettings({ mirrors: { [name]: value } }));
-const domain = text(
-    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
-    `"cluster.local"`,
-);
-
-/** Every argument with its rule, by the argument's path. A rule sees plain values only. */
-const rules: readonly (readonly [path: string, ...rules: Rule[]])[] = [
-    ["controlPlaneCount", oneOf(1, 3)],
-    ["controlPlaneImageId", required, integer(1)],
-    ["controlPlaneInstanceType", required, text(/^\S+$/, `"t1a.medium"`)],
-    ["subnetId", required, integer(1)],
-    ["zoneId", integer(1)],
-    ["securityGroupIds", each(integer(1))],
-    ["apiServerAllowedCidrs", each(network)],
-    ["allocatePublicIpv4", boolean],
-    ["sshPubkey", text(/^[^\n]*$/, `"ssh-ed25519 AAAA..."`)],
-    ["rootVolumeSizeGib", integer(10)],
-    ["bootstrap", required, object],
-    ["bootstrap.operatorUrl", required, url],
-    ["bootstrap.nodeUrl", url],
-    ["bootstrap.caPem", text(/-----BEGIN CERTIFICATE-----/, "the PEM of a certificate")],
-    ["kubernetesVersion", text(/^v\d+\.\d+\.\d+$/, `"${defaultVersions.kubernetes}"`), supported],
-    ["serviceCidr", network, apartFromPods, roomForServices],
-    ["podCidr", network, roomForPods],
-    ["clusterDomain", domain],
-    ["podNetwork", oneOf("cilium", "bridge", "none"), singleNodeForBridge],
-    ["dnsZone", domain],
-    ["extraSans", each(text(/^[A-Za-z0-9.:*-]+$/, `"api.example.com"`))],
-    ["apiServerExtraArgs", flags],
-    ["controllerManagerExtraArgs", flags],
-    ["schedulerExtraArgs", flags],
-    ["etcdExtraArgs", flags],
-    ["kubeletExtraArgs", flags],
-    ["kubeletConfiguration", object],
-    ["kubeProxyConfiguration", object],
-    ["ciliumValues", object],
-    ["certificates", object],
-    ["certificates.authorities", object],
-    ["certificates.keyAlgorithm", oneOf("ECDSA", "RSA")],
-    ["certificates.validityDays", integer(1)],
-    ["certificates.renewBeforeDays", integer(0), shorterThanValidity],
-    ["mirrors", object],
-    ["mirrors.binaries", mirror("binaries")],
-    ["mirrors.images", mirror("images")],
-    ["mirrors.charts", mirror("charts")],
-    ["mirrors.packages", mirror("packages")],
-    ["replaceNodes", each(text(/./, `"cp-1"`)), knownAndSingle],
-    ["replaceWithoutQuorum", boolean],
-    ["deletionProtection", boolean],
-    ["adopt", object],
-    ["adopt.securityGroupId", integer(1), forOwnGroup],
-    ["adopt.controlPlaneVmIds", object, vmsOfNodes],
-    ["timeouts", object],
-    ["timeouts.vmCreate", integer(1)],
-    ["timeouts.vmDelete", integer(1)],
-    ["timeouts.ready", integer(1)],
-];
+import { fields, type Field, type Rule } from "./fields";
+import { isRecord, show } from "./show";
 
 /** Bad arguments of a cluster, all of them. Shown without a stack trace. */
 export class InvalidArgumentsError extends pulumi.RunError {
+    /** @internal */
     constructor(
         cluster: string,
+        /** What is wrong, one argument each. */
         readonly faults: readonly string[],
+        /** Whether they were found before anything was done. */
+        before = true,
     ) {
         super(
             [
-                `ExcloudK8sCluster "${cluster}": ${faults.length} of its arguments cannot be used, ` +
-                    "nothing was changed:",
-                ...faults.map((fault) => `  ${fault}`),
+                `ExcloudK8sCluster "${cluster}": ${faults.length} of its arguments cannot be used` +
+                    `${before ? ", nothing was changed" : ""}:`,
+                ...faults.slice(0, longestList).map((fault) => `  ${fault}`),
+                ...(faults.length > longestList
+                    ? [`  and ${faults.length - longestList} more`]
+                    : []),
             ].join("\n"),
         );
     }
 }
 
+/** Faults that are written out. */
+const longestList = 50;
+
+/** A value, where it is in the arguments, and what it must be. */
+interface Part {
+    readonly at: string;
+    readonly path: readonly string[];
+    readonly value: unknown;
+    readonly mayBeLater: boolean;
+    readonly rules: readonly Rule[];
+}
+
 /**
  * Checks all arguments whose values are known here, before any resource is made.
  *
+ * @returns the arguments, in which values that become known later are checked then
  * @throws InvalidArgumentsError listing every fault: the argument, its value, what is allowed
  */
-export function validateArgs(cluster: string, args: ExcloudK8sClusterArgs): void {
-    const faults = rules.flatMap(([path, ...ruleList]) => {
-        const value = valueAt(args, path);
-        const isOptional = !ruleList.includes(required);
-        if ((value === undefined && isOptional) || isOutputLike(value)) {
-            return [];
-        }
-        // A rule may rely on those before it.
-        for (const rule of ruleList) {
-            const fault = rule(value, args);
-            if (fault !== undefined) {
-                return [`${path} ${fault}`];
-            }
-        }
-        return [];
-    });
-    faults.push(...unknownNames(args).map((name) => `${name} is not an argument of a cluster`));
+export function validateArgs(cluster: string, args: ExcloudK8sClusterArgs): ExcloudK8sClusterArgs {
+    if (!isRecord(args)) {
+        const fault = `the arguments are ${show(args)}; give an object`;
+        throw new InvalidArgumentsError(cluster, [fault]);
+    }
+    const parts = fields.flatMap((field) => partsOf(field, args));
+    const faults = [
+        ...parts.flatMap((part) => faultOf(part, args) ?? []),
+        ...unknownNames(args, ""),
+    ];
     if (faults.length > 0) {
         throw new InvalidArgumentsError(cluster, faults);
     }
-}
-
-/** Names that no rule knows, also within the groups of arguments. */
-function unknownNames(args: ExcloudK8sClusterArgs): string[] {
-    const paths: readonly string[] = rules.map(([path]) => path);
-    const groups = new Set(
-        paths.filter((path) => path.includes(".")).map((path) => path.split(".")[0] as string),
-    );
-    const names = Object.entries(args).flatMap(([name, value]: [string, unknown]) =>
-        groups.has(name) && typeof value === "object" && value !== null && !isOutputLike(value)
-            ? [name, ...Object.keys(value).map((inner) => `${name}.${inner}`)]
-            : [name],
-    );
-    return names.filter((name) => !paths.includes(name));
-}
-
-function valueAt(args: ExcloudK8sClusterArgs, path: string): unknown {
-    return path
-        .split(".")
-        .reduce<unknown>(
-            (value, key) =>
-                typeof value === "object" && value !== null
-                    ? (value as Record<string, unknown>)[key]
-                    : undefined,
+    return parts
+        .filter(({ value }) => isLater(value))
+        .reduce(
+            (checked, part) => withValue(checked, part.path, checkedLater(cluster, part, args)),
             args,
         );
 }
 
-/** Whether a value, or a member of it, is known only later: then the cloud or the renderer judges it. */
-function isOutputLike(value: unknown): boolean {
-    return (
-        pulumi.Output.isInstance(value) ||
-        value instanceof Promise ||
-        (Array.isArray(value) && value.some(isOutputLike))
+/** The values that a field has rules for: its own, and those of its items. */
+function partsOf(field: Field, args: ExcloudK8sClusterArgs): Part[] {
+    const path = field.path.split(".");
+    const value = valueAt(args, path);
+    if (value === undefined && !isRequired(field, args)) {
+        return [];
+    }
+    const { items, mayBeLater, rules } = field;
+    const own: Part = { at: field.path, path, value, mayBeLater, rules };
+    if (items === undefined || isLater(value)) {
+        return [own];
+    }
+    const entries = Array.isArray(value)
+        ? [...value.entries()].map(([index, item]) => [`[${index}]`, String(index), item] as const)
+        : isRecord(value)
+          ? Object.entries(value).map(([key, item]) => [`.${key}`, key, item] as const)
+          : [];
+    return [
+        own,
+        ...entries.map(([suffix, key, item]) => ({
+            at: field.path + suffix,
+            path: [...path, key],
+            value: item as unknown,
+            ...items,
+        })),
+    ];
+}
+
+/** A member is required where its group is given, or required itself. */
+function isRequired({ path, required, parentRequired }: Field, args: object): boolean {
+    const parent = valueAt(args, path.split(".").slice(0, -1));
+    return required && (parentRequired || isRecord(parent));
+}
+
+/** What is wrong with a value, or nothing. A rule may rely on those before it. */
+function faultOf(
+    { at, value, mayBeLater, rules }: Part,
+    args: ExcloudK8sClusterArgs,
+): string | undefined {
+    if (isLater(value)) {
+        return mayBeLater
+            ? undefined
+            : `${at} becomes known only while the program runs; give a plain value, such as one of pulumi.Config`;
+    }
+    for (const rule of rules) {
+        const fault = rule(value, args);
+        if (fault !== undefined) {
+            return `${at} ${fault}`;
+        }
+    }
+    return undefined;
+}
+
+/** A value that fails the program once it is known and bad. */
+function checkedLater(
+    cluster: string,
+    part: Part,
+    args: ExcloudK8sClusterArgs,
+): pulumi.Output<unknown> {
+    const later: pulumi.Output<unknown> = pulumi.output(part.value);
+    return later.apply((value) => {
+        const fault = value === undefined ? undefined : faultOf({ ...part, value }, args);
+        if (fault !== undefined) {
+            throw new InvalidArgumentsError(cluster, [fault], false);
+        }
+        return value;
+    });
+}
+
+/** Names that no field has, also within the groups of arguments. */
+function unknownNames(group: object, path: string): string[] {
+    const known = memberNames(path);
+    return Object.entries(group).flatMap(([name, value]: [string, unknown]) => {
+        const inner = path === "" ? name : `${path}.${name}`;
+        if (!known.includes(name)) {
+            return [`${inner} is not an argument of a cluster${suggestion(name, known)}`];
+        }
+        const isGroup = memberNames(inner).length > 0 && isRecord(value) && !isLater(value);
+        return isGroup ? unknownNames(value, inner) : [];
+    });
+}
+
+/** The names of the members of a group; `""` is that of all arguments. */
+function memberNames(group: string): string[] {
+    const prefix = group === "" ? "" : `${group}.`;
+    return fields
+        .map(({ path }) => path)
+        .filter((path) => path.startsWith(prefix))
+        .map((path) => path.slice(prefix.length))
+        .filter((name) => !name.includes("."));
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+    const nearest = closest(name.slice(0, 100), known);
+    const isNear = distance(name.slice(0, 100), nearest) <= Math.max(2, nearest.length / 3);
+    return isNear ? `; did you mean ${nearest}?` : "";
+}
+
+function valueAt(args: object, path: readonly string[]): unknown {
+    return path.reduce<unknown>(
+        (value, key) => (isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+        args,
     );
 }
 
-function supported(value: unknown): string | undefined {
-    return tryTo(() => clusterSettings({ versions: { kubernetes: String(value) } }));
-}
-
-function apartFromPods(value: unknown, { podCidr }: ExcloudK8sClusterArgs): string | undefined {
-    const pods = podCidr ?? defaultNetworks.podCidr;
-    if (typeof pods !== "string" || tryTo(() => parseNetwork(pods, "")) !== undefined) {
-        return undefined;
+/** A copy with another value at a path; lists and objects on the way are copied. */
+function withValue<T>(group: T, [key, ...rest]: readonly string[], value: unknown): T {
+    if (key === undefined) {
+        return value as T;
     }
-    return overlaps(String(value), pods)
-        ? `is ${show(value)}, which overlaps podCidr ${show(pods)}; choose networks that share no address`
-        : undefined;
+    const copy = (Array.isArray(group) ? [...(group as unknown[])] : { ...group }) as Record<
+        string,
+        unknown
+    >;
+    copy[key] = withValue(copy[key], rest, value);
+    return copy as T;
 }
 
-function roomForServices(value: unknown): string | undefined {
-    return parseNetwork(String(value), "").prefix > 24
-        ? `is ${show(value)}, which is too small; give a /24 or a shorter prefix`
-        : undefined;
-}
-
-function roomForPods(value: unknown, { serviceCidr }: ExcloudK8sClusterArgs): string | undefined {
-    if (parseNetwork(String(value), "").prefix > 22) {
-        return `is ${show(value)}, which is too small: each node takes a /24; give a /22 or a shorter prefix`;
-    }
-    return serviceCidr === undefined && overlaps(String(value), defaultNetworks.serviceCidr)
-        ? `is ${show(value)}, which overlaps serviceCidr ${show(defaultNetworks.serviceCidr)}; choose networks that share no address`
-        : undefined;
-}
-
-function singleNodeForBridge(
-    value: unknown,
-    { controlPlaneCount = 1 }: ExcloudK8sClusterArgs,
-): string | undefined {
-    return value === "bridge" && controlPlaneCount === 3
-        ? `is "bridge", which joins the pods of one node only; with ${controlPlaneCount} nodes use "cilium" or "none"`
-        : undefined;
-}
-
-function shorterThanValidity(
-    value: unknown,
-    { certificates }: ExcloudK8sClusterArgs,
-): string | undefined {
-    const validity = certificates?.validityDays ?? 365;
-    return Number.isInteger(validity) && (value as number) >= validity
-        ? `is ${show(value)}, not less than validityDays (${validity}): every up would renew`
-        : undefined;
-}
-
-function knownAndSingle(value: unknown, args: ExcloudK8sClusterArgs): string | undefined {
-    const { controlPlaneCount = 1 } = args;
-    if (oneOf(1, 3)(controlPlaneCount, args) !== undefined) {
-        return undefined; // a fault of its own
-    }
-    const nodes = value as string[];
-    const known = slotsOf(args);
-    const stranger = nodes.find((node) => !known.includes(node));
-    if (stranger !== undefined) {
-        return `names ${show(stranger)}; the nodes are ${known.join(", ")}`;
-    }
-    if (nodes.length === 1 && controlPlaneCount === 1) {
-        return "cannot be used with a single control plane: its etcd data would be lost with it";
-    }
-    return nodes.length > 1
-        ? `names ${nodes.length} control planes; replace one per \`pulumi up\`, so that etcd keeps its quorum`
-        : undefined;
-}
-
-function forOwnGroup(value: unknown, args: ExcloudK8sClusterArgs): string | undefined {
-    return (args.securityGroupIds?.length ?? 0) > 0
-        ? `is ${show(value)}, beside securityGroupIds: give one of them`
-        : undefined;
-}
-
-function vmsOfNodes(value: unknown, args: ExcloudK8sClusterArgs): string | undefined {
-    if (oneOf(1, 3)(args.controlPlaneCount ?? 1, args) !== undefined) {
-        return undefined; // a fault of its own
-    }
-    const known = slotsOf(args);
-    return Object.entries(value as object)
-        .map(([node, id]) => {
-            if (!known.includes(node)) {
-                return `names ${show(node)}; the nodes are ${known.join(", ")}`;
-            }
-            const isId = integer(1)(id, args) === undefined;
-            return isId ? undefined : `has ${show(id)} for ${node}; give the id of a VM`;
-        })
-        .find((fault) => fault !== undefined);
-}
-
-/** The message of what a check throws, as a fault. */
-function tryTo(check: () => unknown): string | undefined {
-    try {
-        check();
-        return undefined;
-    } catch (error) {
-        return error instanceof Error
-            ? `is not valid: ${error.message.replace(/^: /, "")}`
-            : "is not valid";
-    }
-}
-
-function show(value: unknown): string {
-    return JSON.stringify(value) ?? String(value);
+/** Whether a value is known only later. */
+function isLater(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
+    return pulumi.Output.isInstance(value) || value instanceof Promise;
 }

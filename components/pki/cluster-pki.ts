@@ -6,15 +6,19 @@ import { issue, makeAuthority, type IssuePolicy, type KeyPair } from "./issue";
 
 /** An authority of the user's own, PEM. */
 export interface CertificateAuthorityArgs {
+    /** Its certificate. */
     certPem: pulumi.Input<string>;
-    /** Secret. */
+    /** Its private key, for example `config.requireSecret("etcdCaKey")`. Kept as a secret. */
     keyPem: pulumi.Input<string>;
 }
 
 /** Authorities to use instead of making them. */
 export interface CertificateAuthoritiesArgs {
+    /** Signs the certificates of the API server and its clients. */
     cluster?: CertificateAuthorityArgs;
+    /** Signs the certificates of etcd and its clients. */
     etcd?: CertificateAuthorityArgs;
+    /** Signs the certificate by which the API server calls extension API servers. */
     frontProxy?: CertificateAuthorityArgs;
 }
 

@@ -4,7 +4,9 @@ import { isIP } from "node:net";
 
 /** Algorithm of private keys. The service-account key is RSA whichever is chosen. */
 export enum KeyAlgorithm {
+    /** P-256. */
     Ecdsa = "ECDSA",
+    /** 2048 bits. */
     Rsa = "RSA",
 }
 

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import * as path from "node:path";
-import { defaultVersions } from "excloud-k8s/versions";
+import { defaultVersions } from "#templates/versions";
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
 import { binary, ensureBinaries, moduleFolder, toolDigest } from "./build";

@@ -1,4 +1,4 @@
-import { defaultVersions } from "excloud-k8s/versions";
+import { defaultVersions } from "#templates/versions";
 import { goTool, type ToolName } from "./catalog";
 import { type DebianFiles, LIBRARIES } from "./debian-files";
 import type { ImageConfig } from "./oci-layout";

@@ -1,7 +1,7 @@
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
-import { downloads, installItems, type InstallItem } from "excloud-k8s/downloads";
-import { defaultVersions } from "excloud-k8s/versions";
+import { downloads, installItems, type InstallItem } from "#templates/downloads";
+import { defaultVersions } from "#templates/versions";
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
 import { binary, ensureBinaries, toolDigest } from "./build";

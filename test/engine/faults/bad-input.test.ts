@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { setArguments } from "../../../tools/playground/playground";
 import { openBench, typeOf, type Bench } from "../cluster/harness";
 import { stackTrace, stackWith, up, withSettings } from "./support";
@@ -25,7 +28,7 @@ afterEach(async () => {
 async function fails(stack = bench.stack): Promise<string> {
     const { code, text } = await up(stack);
     said = text;
-    expect(code).not.toBe(0);
+    expect([code, text]).not.toEqual([0, text]);
     return text;
 }
 
@@ -93,4 +96,16 @@ describe("what the cloud does not have", () => {
         );
         expect(text).toContain("no image has this id; there are 1 (ubuntu-24.04-latest)");
     });
+});
+
+// Last, as it leaves what was made meanwhile.
+test("a bad argument that becomes known later fails the program by its name", async () => {
+    const { projectFile } = bench.folder;
+    const before = readFileSync(projectFile);
+    const program = join(__dirname, "late-program/index.js");
+    writeFileSync(projectFile, `name: quickstart\nruntime: nodejs\nmain: ${program}\n`);
+    const text = await fails();
+    writeFileSync(projectFile, before);
+    expect(text).toContain('ExcloudK8sCluster "quickstart": 1 of its arguments cannot be used:');
+    expect(text).toContain('clusterDomain is "-wrong-"; give a text such as "cluster.local"');
 });

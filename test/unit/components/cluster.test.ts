@@ -359,6 +359,9 @@ describe("files", () => {
 });
 
 describe("arguments", () => {
+    const ownCertificate = "-----BEGIN CERTIFICATE----- own";
+    const ownKey = "-----BEGIN EC PRIVATE KEY----- own";
+
     test("with own security groups none is made", async () => {
         const program = await runProgram({ securityGroupIds: [3, pulumi.output(4)] });
         expect(program.of("SecurityGroup")).toEqual([]);
@@ -366,7 +369,7 @@ describe("arguments", () => {
     });
 
     test("with an own authority none is made in its place, and it signs what the made one would", async () => {
-        const etcd = { certPem: "own certificate", keyPem: "own key" };
+        const etcd = { certPem: ownCertificate, keyPem: ownKey };
         const program = await runProgram({ certificates: { authorities: { etcd } } });
         expect(program.of("SelfSignedCert").map(({ name }) => name)).toEqual([
             "prod-cluster-ca",
@@ -375,21 +378,21 @@ describe("arguments", () => {
         expect(program.of("PrivateKey").map(({ name }) => name)).not.toContain("prod-etcd-ca");
         const signed = program
             .of("LocallySignedCert")
-            .filter(({ inputs }) => inputs["caCertPem"] === "own certificate");
+            .filter(({ inputs }) => inputs["caCertPem"] === ownCertificate);
         expect(signed.map(({ name }) => name).sort()).toEqual([
             "prod-apiserver-etcd-client",
             "prod-cp-1-etcd-peer",
         ]);
         for (const { inputs } of signed) {
-            expect(inputs["caPrivateKeyPem"]).toEqual({ secret: "own key" });
+            expect(inputs["caPrivateKeyPem"]).toEqual({ secret: ownKey });
         }
         expect(map(shared(program), "files")["/etc/exk8s/pki/etcd-ca.pem"]).toBe(
-            "0644 root:root\nown certificate",
+            `0644 root:root\n${ownCertificate}`,
         );
     });
 
     test("with all authorities given, none is made", async () => {
-        const own = { certPem: "own certificate", keyPem: "own key" };
+        const own = { certPem: ownCertificate, keyPem: ownKey };
         const program = await runProgram({
             certificates: { authorities: { cluster: own, etcd: own, frontProxy: own } },
         });

@@ -1,5 +1,6 @@
 import { jest } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import { disconnect } from "@pulumi/pulumi/runtime";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 
@@ -45,10 +46,15 @@ export const goodArgs: ExcloudK8sClusterArgs = {
 
 const secretSignature = "4dabf18193072939515e22adb298388d";
 
-/** Runs a program with one cluster named `prod` on mocks that answer as the providers do. */
+/**
+ * Runs a program with one cluster named `prod` on mocks that answer as the providers do.
+ *
+ * @param isWhole the arguments are given as they are, not over good ones
+ */
 export async function runProgram(
     args: Partial<ExcloudK8sClusterArgs> = {},
     world: World = {},
+    isWhole = false,
 ): Promise<Program> {
     const resources: Registered[] = [];
     const register = jest.spyOn(MockMonitor.prototype, "registerResource");
@@ -60,7 +66,10 @@ export async function runProgram(
             false,
             "acme",
         );
-        const cluster = new ExcloudK8sCluster("prod", { ...goodArgs, ...args });
+        const cluster = new ExcloudK8sCluster(
+            "prod",
+            isWhole ? (args as ExcloudK8sClusterArgs) : { ...goodArgs, ...args },
+        );
         const all = pulumi.all([
             cluster.kubeconfig,
             cluster.internalKubeconfig,
@@ -85,6 +94,8 @@ export async function runProgram(
             },
         };
     } finally {
+        // What it still registers would meet the mocks of the next program.
+        await disconnect();
         register.mockRestore();
     }
 }

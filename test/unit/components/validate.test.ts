@@ -12,6 +12,11 @@ const good: ExcloudK8sClusterArgs = {
     bootstrap: { operatorUrl: "https://bootstrap.example:8443" },
 };
 
+/** The value of an input, as the program would get it. */
+function known<T>(value: pulumi.Input<T> | undefined): Promise<unknown> {
+    return (pulumi.output(value) as unknown as { promise(): Promise<unknown> }).promise();
+}
+
 /** The faults of arguments, given over good ones; `undefined` takes one away. */
 function faultsOf(args: object): readonly string[] {
     try {
@@ -23,19 +28,41 @@ function faultsOf(args: object): readonly string[] {
     }
 }
 
-type Refused = readonly [args: object, fault: string];
+type Refused = readonly [args: object, faults: string | readonly string[]];
+const authority = {
+    certPem: "-----BEGIN CERTIFICATE-----",
+    keyPem: "-----BEGIN EC PRIVATE KEY-----",
+};
 const number = (name: string, minimum: number): readonly Refused[] =>
-    [minimum - 1, 1.5, "7", null].map((value) => [
+    [minimum - 1, 1.5, "7", null, NaN, 1e300, Symbol("seven")].map((value) => [
         { [name]: value },
-        `${name} is ${JSON.stringify(value)}; give a whole number, at least ${minimum}`,
+        `${name} is ${typeof value === "string" ? `"${value}"` : String(value)}; give a whole number, at least ${minimum}`,
     ]);
 const flagMap = (name: string): readonly Refused[] => [
     [{ [name]: "v=4" }, `${name} is "v=4"; give a map from flag name to value`],
     [{ [name]: ["v"] }, `${name} is ["v"]; give a map from flag name to value`],
     [
+        { [name]: { v: 4, "feature-gates": null } },
+        [
+            `${name}.v is 4; give the flag's value as a text, such as "4" or "true"`,
+            `${name}.feature-gates is null; give the flag's value as a text, such as "4" or "true"`,
+        ],
+    ],
+    [
+        { [name]: { v: "4\n--x" } },
+        `${name}.v is "4\\n--x", which holds a line end or control character; give one line`,
+    ],
+    [
         { [name]: { "--v": "4" } },
         `${name} has the flag "--v"; write flag names without dashes in front`,
     ],
+];
+const configuration = (name: string): readonly Refused[] => [
+    ...anObject(name),
+    [{ [name]: { a: [NaN] } }, `${name} holds NaN; give plain JSON`],
+    [{ [name]: { a: { b: () => 1 } } }, `${name} holds a value of type function; give plain JSON`],
+    [{ [name]: { a: new Map() } }, `${name} holds an object that is not plain; give plain JSON`],
+    [{ [name]: endless }, `${name} holds itself; give plain JSON`],
 ];
 const anObject = (name: string): readonly Refused[] => [
     [{ [name]: "x" }, `${name} is "x"; give an object`],
@@ -66,6 +93,9 @@ const notUrls = [
     5,
 ];
 
+const endless: Record<string, unknown> = {};
+endless["itself"] = endless;
+
 /** What each argument refuses, and how it says so. The type makes this list complete. */
 const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
     controlPlaneCount: [2, 0, 4, "3", 1e10].map((value) => [
@@ -87,7 +117,7 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
     zoneId: number("zoneId", 1),
     securityGroupIds: [
         [{ securityGroupIds: 5 }, "securityGroupIds is 5; give a list"],
-        [{ securityGroupIds: [5, 0] }, "securityGroupIds is 0; give a whole number, at least 1"],
+        [{ securityGroupIds: [5, 0] }, "securityGroupIds[1] is 0; give a whole number, at least 1"],
     ],
     apiServerAllowedCidrs: [
         [
@@ -96,7 +126,7 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
         ],
         [
             { apiServerAllowedCidrs: ["10.0.0.0/8", "10.0.0.1/8"] },
-            'apiServerAllowedCidrs is not valid: "10.0.0.1/8" has host bits set; ' +
+            'apiServerAllowedCidrs[1] is not valid: "10.0.0.1/8" has host bits set; ' +
                 'write the network itself, "10.0.0.0/8".',
         ],
     ],
@@ -190,22 +220,43 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
         [{ extraSans: "api.example" }, 'extraSans is "api.example"; give a list'],
         [
             { extraSans: ["api.example", "https://api"] },
-            'extraSans is "https://api"; give a text such as "api.example.com"',
+            'extraSans[1] is "https://api"; give a text such as "api.example.com"',
         ],
     ],
     apiServerExtraArgs: flagMap("apiServerExtraArgs"),
     controllerManagerExtraArgs: flagMap("controllerManagerExtraArgs"),
     schedulerExtraArgs: flagMap("schedulerExtraArgs"),
     etcdExtraArgs: flagMap("etcdExtraArgs"),
-    kubeletExtraArgs: flagMap("kubeletExtraArgs"),
-    kubeletConfiguration: anObject("kubeletConfiguration"),
-    kubeProxyConfiguration: anObject("kubeProxyConfiguration"),
-    ciliumValues: anObject("ciliumValues"),
+    kubeletExtraArgs: [
+        ...flagMap("kubeletExtraArgs"),
+        [
+            { kubeletExtraArgs: { "network-plugin": "cni" } },
+            'kubeletExtraArgs has the flag "network-plugin", which kubelet no longer has; remove it',
+        ],
+    ],
+    kubeletConfiguration: configuration("kubeletConfiguration"),
+    kubeProxyConfiguration: configuration("kubeProxyConfiguration"),
+    ciliumValues: configuration("ciliumValues"),
     certificates: [
         ...anObject("certificates"),
         [
             { certificates: { authority: {} } },
-            "certificates.authority is not an argument of a cluster",
+            "certificates.authority is not an argument of a cluster; did you mean authorities?",
+        ],
+        [
+            { certificates: { authorities: { etcd: { certPem: "x" } } } },
+            [
+                'certificates.authorities.etcd.certPem is "x"; give a text such as the PEM of a certificate',
+                "certificates.authorities.etcd.keyPem is required",
+            ],
+        ],
+        [
+            { certificates: { authorities: { cluster: { ...authority, keyPem: "hunter2" } } } },
+            "certificates.authorities.cluster.keyPem is not the PEM of a private key; give one",
+        ],
+        [
+            { certificates: { authorities: { frontproxy: authority } } },
+            "certificates.authorities.frontproxy is not an argument of a cluster; did you mean frontProxy?",
         ],
         [
             { certificates: { keyAlgorithm: "DSA" } },
@@ -213,7 +264,7 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
         ],
         [
             { certificates: { validityDays: 0 } },
-            "certificates.validityDays is 0; give a whole number, at least 1",
+            "certificates.validityDays is 0; give a whole number, at least 1 and at most 36500",
         ],
         [
             { certificates: { renewBeforeDays: -1 } },
@@ -279,9 +330,12 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
 };
 
 describe.each(Object.entries(refused))("%s", (_, cases) => {
-    test.each(cases.map(([args, fault]) => [fault, args] as const))("%s", (fault, args) => {
-        expect(faultsOf(args)).toEqual([fault]);
-    });
+    test.each(cases.map(([args, faults]) => [[faults].flat(), args] as const))(
+        "%s",
+        (faults, args) => {
+            expect(faultsOf(args)).toEqual(faults);
+        },
+    );
 });
 
 test("without a bootstrap server, the URL that is needed is named too", () => {
@@ -339,19 +393,73 @@ describe("what is accepted", () => {
         expect(faultsOf(args)).toEqual([]);
     });
 
-    test("what is known only later is left to the cloud", () => {
-        const later = pulumi.output(0);
+    test("what is known only later", () => {
+        const later = pulumi.output(2);
         expect(
             faultsOf({
                 subnetId: later,
-                controlPlaneImageId: Promise.resolve(0),
-                securityGroupIds: [later, 0],
-                bootstrap: { operatorUrl: pulumi.output("nowhere") },
-                podCidr: pulumi.output("nowhere"),
+                controlPlaneImageId: Promise.resolve(2),
+                securityGroupIds: [later, 1],
+                bootstrap: { operatorUrl: pulumi.output("https://later.example") },
+                podCidr: pulumi.output("10.0.0.0/16"),
                 serviceCidr: "10.96.0.0/12",
             }),
         ).toEqual([]);
     });
+});
+
+describe("what is known only later", () => {
+    test.each([
+        "controlPlaneCount",
+        "securityGroupIds",
+        "apiServerAllowedCidrs",
+        "bootstrap",
+        "podNetwork",
+        "extraSans",
+        "etcdExtraArgs",
+        "ciliumValues",
+        "certificates",
+        "mirrors",
+        "replaceNodes",
+        "deletionProtection",
+        "adopt",
+        "timeouts",
+    ])("cannot be %s, which decides what there is", (name) => {
+        const later = `${name} becomes known only while the program runs; give a plain value, such as one of pulumi.Config`;
+        expect(faultsOf({ [name]: pulumi.secret("x") })).toContain(later);
+        expect(faultsOf({ [name]: Promise.resolve("x") })).toContain(later);
+    });
+
+    test("is checked then (test/engine), and a good value goes through", async () => {
+        const given = {
+            ...good,
+            subnetId: pulumi.output(5),
+            extraSans: [pulumi.output("a.example"), "b.example"],
+            bootstrap: { operatorUrl: pulumi.output("https://a.example") },
+        };
+        const checked = validateArgs("test", given);
+        await expect(known(checked.subnetId)).resolves.toBe(5);
+        await expect(known(checked.extraSans![0])).resolves.toBe("a.example");
+        expect(checked.extraSans![1]).toBe("b.example");
+        await expect(known(checked.bootstrap.operatorUrl)).resolves.toBe("https://a.example");
+        expect(given.subnetId).not.toBe(checked.subnetId);
+    });
+});
+
+test.each([[undefined], [null], ["prod"], [[]]])("%j are no arguments", (args) => {
+    expect(() => validateArgs("test", args as never)).toThrow(
+        /the arguments are .*; give an object$/,
+    );
+});
+
+test("a name that is nearly right is corrected, one that is not is left alone", () => {
+    expect(
+        faultsOf({ controlplaneCount: 3, bootstrap: { ...good.bootstrap, nodeURL: "x" }, x: 1 }),
+    ).toEqual([
+        "bootstrap.nodeURL is not an argument of a cluster; did you mean nodeUrl?",
+        "controlplaneCount is not an argument of a cluster; did you mean controlPlaneCount?",
+        "x is not an argument of a cluster",
+    ]);
 });
 
 describe("the message", () => {
@@ -372,6 +480,16 @@ describe("the message", () => {
                 "  b",
             ].join("\n"),
         );
+    });
+
+    test("of very many faults, and of a very long value, can still be read", () => {
+        const args = {
+            apiServerAllowedCidrs: Array.from({ length: 1000 }, () => "x".repeat(9999)),
+        };
+        expect(faultsOf(args)).toHaveLength(1000);
+        const message = new InvalidArgumentsError("prod", faultsOf(args)).message;
+        expect(message.length).toBeLessThan(50 * 300);
+        expect(message).toMatch(/\n {2}and 950 more$/);
     });
 
     test("is shown without a stack trace", () => {
