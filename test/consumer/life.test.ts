@@ -13,7 +13,7 @@ import { all, covering, titleOf, type Combination } from "./support/combinations
 import { Computer, folderIn } from "./support/computer";
 import { nodeFolder, commandFolder } from "./support/downloads";
 import { makeProject, type Project } from "./support/project";
-import { packAll, type PublicPackage, type Tarball } from "./support/tarballs";
+import { packAll, type PublicPackage, type Tarball } from "../../tools/packages/pack";
 
 // What somebody does who has never seen this repository: installs the packages from their tarballs into
 // empty folders and runs Pulumi's own commands there. The services too are run as installed.

@@ -117,7 +117,7 @@ export class Live {
         return new Promise((resolve, reject) => {
             get(
                 { host, port: server.port, path: "/readyz", ca, cert, key, ...servername },
-                (answer) => text(answer).then(resolve, reject),
+                (answer) => void text(answer).then(resolve, reject),
             ).once("error", reject);
         });
     }
@@ -126,15 +126,13 @@ export class Live {
         if (isIP(name)) {
             return name;
         }
-        const { records } = (await this.inventory()) as {
-            records?: { name: string; zone: string; values: string[] }[];
-        };
-        const record = records?.find((candidate) => `${candidate.name}.${candidate.zone}` === name);
-        const [address] = record?.values ?? [];
-        if (address === undefined) {
+        const [host = "", ...zone] = name.split(".");
+        const records = await this.cloud("recordList", { zone_name: zone.join(".") });
+        const record = records.find((candidate) => candidate.name === host);
+        if (record === undefined) {
             throw new Error(`the cloud's DNS has no address for ${name}`);
         }
-        return address;
+        return record.value;
     }
 }
 

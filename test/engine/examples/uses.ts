@@ -26,7 +26,7 @@ export const uses: Readonly<Record<string, Use>> = {
         prepare: () => Promise.resolve({ administrators: ["127.0.0.0/8"] }),
         check: kubeconfigWorks,
         async beforeDestroy(live) {
-            const refused = await live.pulumi(["destroy", "--yes", "--skip-preview"], 255);
+            const refused = await live.pulumi(["destroy", "--yes", "--skip-preview"], 1);
             expect(refused).toContain("set deletionProtection to false");
             await live.stack.set("deletionProtection", false);
             await live.pulumi(["up", "--yes", "--skip-preview"]);
@@ -55,7 +55,7 @@ export const uses: Readonly<Record<string, Use>> = {
             });
         },
         async cleanUp({ cloud }) {
-            const groups = await cloud("securityGroupList", {});
+            const groups = await cloud("securityGroupList");
             const { id } = groups.find(({ name }) => name === groupName)!;
             await cloud("securityGroupDelete", { security_group_id: id });
         },
