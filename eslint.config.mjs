@@ -3,7 +3,13 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-    globalIgnores(["**/dist/**", "**/node_modules/**", "**/golden/**"]),
+    globalIgnores([
+        "**/dist/**",
+        "**/node_modules/**",
+        "**/golden/**",
+        // Its packages are not installed here.
+        "examples/larger-program/application/**",
+    ]),
     js.configs.recommended,
     {
         files: ["**/*.ts"],

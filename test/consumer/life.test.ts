@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { ensureEngine, type ReadyEngine } from "../../tools/engine";
+import { REPOSITORY } from "../../tools/engine/repository";
 import { placeTlsPlugin } from "../../tools/engine/tls-plugin";
 import { folderAt } from "../../tools/playground/folder";
 import { startServices, stopServices, type Services } from "../../tools/playground/services";
@@ -13,7 +14,7 @@ import { all, covering, titleOf, type Combination } from "./support/combinations
 import { Computer, folderIn } from "./support/computer";
 import { nodeFolder, commandFolder } from "./support/downloads";
 import { makeProject, type Project } from "./support/project";
-import { packAll, type PublicPackage, type Tarball } from "./support/tarballs";
+import { packAll, type PublicPackage, type Tarball } from "../../tools/packages/pack";
 
 // What somebody does who has never seen this repository: installs the packages from their tarballs into
 // empty folders and runs Pulumi's own commands there. The services too are run as installed.
@@ -80,6 +81,14 @@ test.each(
     await project.pulumi("destroy", "--yes", "--skip-preview");
     await project.pulumi("stack", "rm", "dev", "--yes");
     expect(Object.values(await inventoryOf(services)).flat()).toEqual([]);
+});
+
+// Nothing here runs it: Pulumi's kubernetes plugin may not be to be had, and simulated nodes have no objects.
+test("the application of examples/larger-program compiles", async () => {
+    const folder = join(root, "application");
+    cpSync(join(REPOSITORY, "examples/larger-program/application"), folder, { recursive: true });
+    await computer.run(folder, "npm", "install", "--ignore-scripts");
+    await computer.run(folder, "npx", "tsc", "--project", ".");
 });
 
 /** The project of a combination, on a computer that has what the combination says, and Pulumi. */

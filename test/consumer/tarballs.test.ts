@@ -5,7 +5,12 @@ import { join } from "node:path";
 
 import { REPOSITORY } from "../../tools/engine/repository";
 import { Computer, folderIn } from "./support/computer";
-import { packAll, publicPackages, type PublicPackage, type Tarball } from "./support/tarballs";
+import {
+    packAll,
+    publicPackages,
+    type PublicPackage,
+    type Tarball,
+} from "../../tools/packages/pack";
 
 // What lies in the packages that are published, and what their package.json says of it.
 

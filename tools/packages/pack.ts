@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { REPOSITORY } from "../../../tools/engine/repository";
+import { REPOSITORY } from "../engine/repository";
 
 /** The packages that are published, each with its folder in the repository. */
 export const publicPackages = {
