@@ -7,6 +7,8 @@ export {
     type MirrorsArgs,
     type TimeoutsArgs,
 } from "./cluster-args";
+export { ControlPlaneImage } from "./control-plane-image";
+export type { ControlPlaneImageArgs, ImageTimeoutsArgs } from "./control-plane-image-args";
 export type { CertificateAuthoritiesArgs, CertificateAuthorityArgs } from "./pki/cluster-pki";
 export { KeyAlgorithm } from "./pki/issue";
-export { InvalidArgumentsError } from "./validate";
+export { InvalidArgumentsError } from "./rules";

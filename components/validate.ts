@@ -1,69 +1,28 @@
-import * as pulumi from "@pulumi/pulumi";
-
-import {
-    clusterSettings,
-    defaultNetworks,
-    defaultVersions,
-    overlaps,
-    parseNetwork,
-} from "../templates";
+import { defaultNetworks, defaultVersions, overlaps, parseNetwork } from "../templates";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
+import {
+    boolean,
+    checkArgs,
+    domain,
+    each,
+    flags,
+    integer,
+    mirror,
+    network,
+    object,
+    oneOf,
+    required,
+    show,
+    supported,
+    text,
+    tryTo,
+    url,
+    type Rules,
+} from "./rules";
 import { slotsOf } from "./slots";
 
-/** Says what is wrong with a value, or nothing. */
-type Rule = (value: unknown, args: ExcloudK8sClusterArgs) => string | undefined;
-
-const required: Rule = (value) => (value === undefined ? "is required" : undefined);
-const integer =
-    (minimum: number): Rule =>
-    (value) =>
-        Number.isInteger(value) && (value as number) >= minimum
-            ? undefined
-            : `is ${show(value)}; give a whole number, at least ${minimum}`;
-const text =
-    (pattern: RegExp, example: string): Rule =>
-    (value) =>
-        typeof value === "string" && pattern.test(value)
-            ? undefined
-            : `is ${show(value)}; give a text such as ${example}`;
-const oneOf =
-    (...allowed: readonly unknown[]): Rule =>
-    (value) =>
-        allowed.includes(value)
-            ? undefined
-            : `is ${show(value)}; allowed are ${allowed.map(show).join(", ")}`;
-const boolean = oneOf(true, false);
-const network: Rule = (value) => tryTo(() => parseNetwork(String(value), "").prefix);
-const each =
-    (rule: Rule): Rule =>
-    (value, args) =>
-        Array.isArray(value)
-            ? value.map((item) => rule(item, args)).find((fault) => fault !== undefined)
-            : `is ${show(value)}; give a list`;
-const flags: Rule = (value) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-        ? Object.keys(value)
-              .filter((name) => !/^[a-z0-9][a-z0-9-]*$/.test(name))
-              .map(
-                  (name) => `has the flag ${show(name)}; write flag names without dashes in front`,
-              )[0]
-        : `is ${show(value)}; give a map from flag name to value`;
-const object: Rule = (value) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-        ? undefined
-        : `is ${show(value)}; give an object`;
-const url = text(/^https:\/\/[A-Za-z0-9.:[\]_~/-]*[^/]$/, `"https://bootstrap.example:8443"`);
-const mirror =
-    (name: "binaries" | "images" | "charts" | "packages"): Rule =>
-    (value) =>
-        tryTo(() => clusterSettings({ mirrors: { [name]: value } }));
-const domain = text(
-    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
-    `"cluster.local"`,
-);
-
 /** Every argument with its rule, by the argument's path. A rule sees plain values only. */
-const rules: readonly (readonly [path: string, ...rules: Rule[]])[] = [
+const rules: Rules<ExcloudK8sClusterArgs> = [
     ["controlPlaneCount", oneOf(1, 3)],
     ["controlPlaneImageId", required, integer(1)],
     ["controlPlaneInstanceType", required, text(/^\S+$/, `"t1a.medium"`)],
@@ -116,86 +75,9 @@ const rules: readonly (readonly [path: string, ...rules: Rule[]])[] = [
     ["timeouts.ready", integer(1)],
 ];
 
-/** Bad arguments of a cluster, all of them. Shown without a stack trace. */
-export class InvalidArgumentsError extends pulumi.RunError {
-    constructor(
-        cluster: string,
-        readonly faults: readonly string[],
-    ) {
-        super(
-            [
-                `ExcloudK8sCluster "${cluster}": ${faults.length} of its arguments cannot be used, ` +
-                    "nothing was changed:",
-                ...faults.map((fault) => `  ${fault}`),
-            ].join("\n"),
-        );
-    }
-}
-
-/**
- * Checks all arguments whose values are known here, before any resource is made.
- *
- * @throws InvalidArgumentsError listing every fault: the argument, its value, what is allowed
- */
+/** @throws InvalidArgumentsError listing every fault of a cluster's arguments */
 export function validateArgs(cluster: string, args: ExcloudK8sClusterArgs): void {
-    const faults = rules.flatMap(([path, ...ruleList]) => {
-        const value = valueAt(args, path);
-        const isOptional = !ruleList.includes(required);
-        if ((value === undefined && isOptional) || isOutputLike(value)) {
-            return [];
-        }
-        // A rule may rely on those before it.
-        for (const rule of ruleList) {
-            const fault = rule(value, args);
-            if (fault !== undefined) {
-                return [`${path} ${fault}`];
-            }
-        }
-        return [];
-    });
-    faults.push(...unknownNames(args).map((name) => `${name} is not an argument of a cluster`));
-    if (faults.length > 0) {
-        throw new InvalidArgumentsError(cluster, faults);
-    }
-}
-
-/** Names that no rule knows, also within the groups of arguments. */
-function unknownNames(args: ExcloudK8sClusterArgs): string[] {
-    const paths: readonly string[] = rules.map(([path]) => path);
-    const groups = new Set(
-        paths.filter((path) => path.includes(".")).map((path) => path.split(".")[0] as string),
-    );
-    const names = Object.entries(args).flatMap(([name, value]: [string, unknown]) =>
-        groups.has(name) && typeof value === "object" && value !== null && !isOutputLike(value)
-            ? [name, ...Object.keys(value).map((inner) => `${name}.${inner}`)]
-            : [name],
-    );
-    return names.filter((name) => !paths.includes(name));
-}
-
-function valueAt(args: ExcloudK8sClusterArgs, path: string): unknown {
-    return path
-        .split(".")
-        .reduce<unknown>(
-            (value, key) =>
-                typeof value === "object" && value !== null
-                    ? (value as Record<string, unknown>)[key]
-                    : undefined,
-            args,
-        );
-}
-
-/** Whether a value, or a member of it, is known only later: then the cloud or the renderer judges it. */
-function isOutputLike(value: unknown): boolean {
-    return (
-        pulumi.Output.isInstance(value) ||
-        value instanceof Promise ||
-        (Array.isArray(value) && value.some(isOutputLike))
-    );
-}
-
-function supported(value: unknown): string | undefined {
-    return tryTo(() => clusterSettings({ versions: { kubernetes: String(value) } }));
+    checkArgs(`ExcloudK8sCluster "${cluster}"`, args, rules);
 }
 
 function apartFromPods(value: unknown, { podCidr }: ExcloudK8sClusterArgs): string | undefined {
@@ -281,20 +163,4 @@ function vmsOfNodes(value: unknown, args: ExcloudK8sClusterArgs): string | undef
             return isId ? undefined : `has ${show(id)} for ${node}; give the id of a VM`;
         })
         .find((fault) => fault !== undefined);
-}
-
-/** The message of what a check throws, as a fault. */
-function tryTo(check: () => unknown): string | undefined {
-    try {
-        check();
-        return undefined;
-    } catch (error) {
-        return error instanceof Error
-            ? `is not valid: ${error.message.replace(/^: /, "")}`
-            : "is not valid";
-    }
-}
-
-function show(value: unknown): string {
-    return JSON.stringify(value) ?? String(value);
 }

@@ -116,6 +116,49 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
     if (placement.some((name) => isUnknown(inputs[name]))) {
         return [];
     }
+    const { failures, subnet, images } = await checkPlace(inputs, context);
+    const fail = (property: string, reason: string) => failures.push({ property, reason });
+    if (
+        subnet !== undefined &&
+        isLoopbackUrl(inputs.nodeUrl) &&
+        !isLoopbackAddress(subnet.cidr_ipv4)
+    ) {
+        fail(
+            "nodeUrl",
+            `${inputs.nodeUrl} is the VM itself when seen from a VM in ${subnet.cidr_ipv4}: ` +
+                "set bootstrap.nodeUrl to an address that the nodes reach",
+        );
+    }
+    for (const [name, cidr] of Object.entries(inputs.clusterNetworks)) {
+        if (subnet !== undefined && !isUnknown(cidr) && networksOverlap(cidr, subnet.cidr_ipv4)) {
+            fail(
+                "clusterNetworks",
+                `${name} ${cidr} overlaps subnet ${subnet.id} (${subnet.cidr_ipv4}): ` +
+                    "choose networks that share no address",
+            );
+        }
+    }
+    if (inputs.adoptVmId !== undefined) {
+        const vm = await unlessGone(context.excloud()("vmGet", { vm_id: inputs.adoptVmId }));
+        const faults = vm ? differences(vm, images, inputs) : ["no such id"];
+        if (faults.length > 0) {
+            fail(
+                "adoptVmId",
+                `VM ${inputs.adoptVmId} cannot be ${inputs.slot}: ${faults.join("; ")}`,
+            );
+        }
+    }
+    return failures;
+}
+
+/** Where a VM is to be, and of what kind. */
+export type Place = Pick<
+    VirtualMachineInputs,
+    "zoneId" | "subnetId" | "imageId" | "instanceType" | "allocatePublicIpv4"
+>;
+
+/** Whether the cloud has such a place for a VM, before it is asked for one. */
+export async function checkPlace(inputs: Place, context: Context) {
     const call = context.excloud();
     const [subnets, images, types] = await Promise.all([
         call("subnetList", {}),
@@ -129,42 +172,11 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
         fail("subnetId", `no subnet has this id; there are ${list(subnets)}`);
     } else if (subnet.zone_id !== inputs.zoneId) {
         fail("zoneId", `subnet ${subnet.id} lies in zone ${subnet.zone_id}`);
-    } else {
-        if (subnet.disable_ipv4_public_ip && inputs.allocatePublicIpv4) {
-            fail(
-                "allocatePublicIpv4",
-                `subnet ${subnet.id} allows no public IPv4: set it to false`,
-            );
-        }
-        if (isLoopbackUrl(inputs.nodeUrl) && !isLoopbackAddress(subnet.cidr_ipv4)) {
-            fail(
-                "nodeUrl",
-                `${inputs.nodeUrl} is the VM itself when seen from a VM in ${subnet.cidr_ipv4}: ` +
-                    "set bootstrap.nodeUrl to an address that the nodes reach",
-            );
-        }
-    }
-    for (const [name, cidr] of Object.entries(inputs.clusterNetworks)) {
-        if (subnet !== undefined && !isUnknown(cidr) && networksOverlap(cidr, subnet.cidr_ipv4)) {
-            fail(
-                "clusterNetworks",
-                `${name} ${cidr} overlaps subnet ${subnet.id} (${subnet.cidr_ipv4}): ` +
-                    "choose networks that share no address",
-            );
-        }
+    } else if (subnet.disable_ipv4_public_ip && inputs.allocatePublicIpv4) {
+        fail("allocatePublicIpv4", `subnet ${subnet.id} allows no public IPv4: set it to false`);
     }
     if (!images.some(({ id }) => id === inputs.imageId)) {
         fail("imageId", `no image has this id; there are ${list(images)}`);
-    }
-    if (inputs.adoptVmId !== undefined) {
-        const vm = await unlessGone(call("vmGet", { vm_id: inputs.adoptVmId }));
-        const faults = vm ? differences(vm, images, inputs) : ["no such id"];
-        if (faults.length > 0) {
-            fail(
-                "adoptVmId",
-                `VM ${inputs.adoptVmId} cannot be ${inputs.slot}: ${faults.join("; ")}`,
-            );
-        }
     }
     if (!types.some(({ name }) => name === inputs.instanceType)) {
         fail(
@@ -172,7 +184,7 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
             `no such instance type; there are ${types.map(({ name }) => name).join(", ")}`,
         );
     }
-    return failures;
+    return { failures, subnet, images };
 }
 
 function list(things: readonly { id: number; name: string }[]): string {

@@ -3,7 +3,8 @@ import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 
 import type { ExcloudK8sClusterArgs } from "../../../components/cluster-args";
-import { InvalidArgumentsError, validateArgs } from "../../../components/validate";
+import { InvalidArgumentsError } from "../../../components/rules";
+import { validateArgs } from "../../../components/validate";
 
 const good: ExcloudK8sClusterArgs = {
     controlPlaneImageId: 1,
@@ -203,10 +204,7 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
     ciliumValues: anObject("ciliumValues"),
     certificates: [
         ...anObject("certificates"),
-        [
-            { certificates: { authority: {} } },
-            "certificates.authority is not an argument of a cluster",
-        ],
+        [{ certificates: { authority: {} } }, "certificates.authority is not an argument"],
         [
             { certificates: { keyAlgorithm: "DSA" } },
             'certificates.keyAlgorithm is "DSA"; allowed are "ECDSA", "RSA"',
@@ -274,7 +272,7 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
             'adopt.controlPlaneVmIds has "7" for cp-1; give the id of a VM',
         ],
         [{ adopt: { dnsRecord: 1 } }, "adopt.dnsRecord is 1; allowed are true, false"],
-        [{ adopt: { subnet: 1 } }, "adopt.subnet is not an argument of a cluster"],
+        [{ adopt: { subnet: 1 } }, "adopt.subnet is not an argument"],
     ],
     timeouts: [...seconds("vmCreate"), ...seconds("vmDelete"), ...seconds("ready")],
 };
@@ -359,14 +357,14 @@ describe("the message", () => {
     test("lists all faults together, and says that nothing was changed", () => {
         const bad = { controlPlaneCount: 2, subnetId: undefined, zoneId: 0, planes: 1 };
         expect(() => validateArgs("prod", { ...good, ...bad } as never)).toThrow(
-            new InvalidArgumentsError("prod", [
+            new InvalidArgumentsError('ExcloudK8sCluster "prod"', [
                 "controlPlaneCount is 2; allowed are 1, 3",
                 "subnetId is required",
                 "zoneId is 0; give a whole number, at least 1",
-                "planes is not an argument of a cluster",
+                "planes is not an argument",
             ]),
         );
-        expect(new InvalidArgumentsError("prod", ["a", "b"]).message).toBe(
+        expect(new InvalidArgumentsError('ExcloudK8sCluster "prod"', ["a", "b"]).message).toBe(
             [
                 'ExcloudK8sCluster "prod": 2 of its arguments cannot be used, nothing was changed:',
                 "  a",
@@ -376,7 +374,11 @@ describe("the message", () => {
     });
 
     test("is shown without a stack trace", () => {
-        expect(pulumi.RunError.isInstance(new InvalidArgumentsError("prod", ["a"]))).toBe(true);
+        expect(
+            pulumi.RunError.isInstance(
+                new InvalidArgumentsError('ExcloudK8sCluster "prod"', ["a"]),
+            ),
+        ).toBe(true);
     });
 });
 

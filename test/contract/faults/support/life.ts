@@ -9,7 +9,7 @@ let clusters = 0;
 /** How the security groups are named that are the user's own. */
 const usersPrefix = "users-own-";
 
-/** A cluster of its own in a world that is shared, from nothing to nothing. */
+/** A cluster and an image of its own in a world that is shared, from nothing to nothing. */
 export class Life {
     readonly engine = new SmallEngine();
     private readonly program: ReturnType<typeof cluster>;
@@ -43,7 +43,7 @@ export class Life {
 
     /** In which ways the cloud does not hold exactly what is declared. */
     differences(variant: Variant): string[] {
-        const { vms, volumes, records, securityGroups } = this.world.cloud.inventory();
+        const { vms, volumes, snapshots, records, securityGroups } = this.world.cloud.inventory();
         const [own] = securityGroups.filter(({ name }) => !name.startsWith(usersPrefix));
         const rules = own
             ? this.world.cloud.call("ruleList", { security_group_id: own.id })
@@ -51,6 +51,7 @@ export class Life {
         const found = {
             vms: vms.map(({ vm_id, state }) => `${vm_id} ${state}`),
             volumes: volumes.length,
+            images: snapshots.map(({ id, name, is_ami }) => `${id} ${name} ${is_ami}`),
             groups: securityGroups.length,
             bound: vms.flatMap(
                 ({ vm_id }) =>
@@ -62,6 +63,7 @@ export class Life {
         const wanted = {
             vms: [`${this.engine.idOf("vm")} RUNNING`],
             volumes: 1,
+            images: [`${this.engine.idOf("image")} ${own?.name}-image-${variant.text} true`],
             groups: 3,
             bound: [own?.id, ...variant.groups],
             rules: [...variant.ports].sort(),
@@ -89,11 +91,12 @@ export class Life {
     async sweep(): Promise<void> {
         const { cloud } = this.world;
         for (;;) {
-            const { vms, securityGroups, records } = cloud.inventory();
+            const { vms, snapshots, securityGroups, records } = cloud.inventory();
             for (const { vm_id, state } of vms) {
                 if (state !== "TERMINATING") cloud.terminateVm(vm_id);
             }
             for (const record of records) cloud.deleteRecord(record);
+            for (const { id } of snapshots) cloud.call("snapshotDelete", { snapshot_id: id });
             if (vms.length === 0) {
                 for (const { id } of securityGroups) {
                     cloud.call("securityGroupDelete", { security_group_id: id });
