@@ -9,10 +9,10 @@ import {
     imageContents,
     renderBakeScript,
     renderBuilderUserData,
-    sha256,
     type ClusterSettings,
 } from "../templates";
 import { validateImageArgs, type ControlPlaneImageArgs } from "./control-plane-image-args";
+import { uniqueName } from "./unique-name";
 
 /** In memory on the builder, so that the image does not hold it. */
 const scriptPath = "/run/exk8s-bake/bake-control-plane-image.sh";
@@ -57,7 +57,7 @@ export class ControlPlaneImage extends pulumi.ComponentResource {
         this.contents = pulumi
             .all([settings, this.script])
             .apply(([given, script]) => ({ ...imageContents(given, script) }));
-        this.name = this.contents.apply((contents) => uniqueName(name, contents));
+        this.name = this.contents.apply((contents) => uniqueName("image", name, contents));
 
         const loginKey = new tls.PrivateKey(name, { algorithm: "ED25519" }, child);
         const hostKey = new tls.PrivateKey(`${name}-host`, { algorithm: "ED25519" }, child);
@@ -65,7 +65,7 @@ export class ControlPlaneImage extends pulumi.ComponentResource {
         const group = new SecurityGroup(
             name,
             {
-                name: uniqueName(name, {}),
+                name: uniqueName("image", name),
                 description: "Builder of a control-plane image",
                 subnetId: args.subnetId,
                 rules: builderRules(args.sshAllowedCidrs),
@@ -164,19 +164,4 @@ function builderRules(cidrs: readonly string[]): Record<string, Rule> {
             cidr: "0.0.0.0/0",
         },
     };
-}
-
-/**
- * A name that no other program gives, and no other contents: things of this name that the state does not know
- * are what an interrupted run left.
- */
-function uniqueName(name: string, contents: Record<string, string>): string {
-    const [organization, project, stack] = [
-        pulumi.getOrganization(),
-        pulumi.getProject(),
-        pulumi.getStack(),
-    ];
-    const digest = sha256(JSON.stringify([organization, project, stack, name, contents]));
-    const readable = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
-    return `image-${readable.slice(0, 30)}-${digest.slice(0, 10)}`.replaceAll(/-+/g, "-");
 }

@@ -1,17 +1,20 @@
+// An image for control planes, in a stack of its own: clusters take it by its id when they want to.
+//
+//   npm install && pulumi stack init images
+//   pulumi config set baseImageId 1        and the rest of Pulumi.yaml
+//   pulumi up
+//   pulumi stack output controlPlaneImageId
+
 import * as pulumi from "@pulumi/pulumi";
 import { ControlPlaneImage } from "excloud-k8s";
 
-// A stack of its own: clusters take the image by its id, when they want to.
-//   pulumi config set baseImageId 1
-//   pulumi config set subnetId 5
-//   pulumi config set --path 'sshAllowedCidrs[0]' 203.0.113.7/32
 const config = new pulumi.Config();
 
 const image = new ControlPlaneImage("control-plane", {
     baseImageId: config.requireNumber("baseImageId"),
     subnetId: config.requireNumber("subnetId"),
-    instanceType: config.get("instanceType") ?? "t1a.medium",
-    sshAllowedCidrs: config.requireObject<string[]>("sshAllowedCidrs"),
+    instanceType: "t1a.medium",
+    sshAllowedCidrs: [config.require("sshAllowedCidr")],
 });
 
 export const controlPlaneImageId = image.imageId;

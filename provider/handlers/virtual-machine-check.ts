@@ -60,10 +60,10 @@ export async function checkVirtualMachine(
 
 /** A control plane may go only while all others are well: etcd would lose its quorum with it. */
 async function checkQuorum(inputs: VirtualMachineInputs, context: Context): Promise<Failure[]> {
-    if (inputs.replaceWithoutQuorum) {
+    const { bootstrap, clusterId, slot } = inputs;
+    if (inputs.replaceWithoutQuorum || bootstrap === undefined || clusterId === undefined) {
         return [];
     }
-    const { bootstrap, clusterId, slot } = inputs;
     const others = await context
         .bootstrap(bootstrap)("getStatus", { cluster_id: clusterId })
         .then(({ nodes }) => nodes.filter((node) => node.slot !== slot && !node.healthy))
@@ -83,7 +83,7 @@ async function checkQuorum(inputs: VirtualMachineInputs, context: Context): Prom
 
 /** A VM of somebody else that has the node's name would be taken for the new one. */
 async function checkNamesakes(
-    { name, zoneId, slot }: VirtualMachineInputs,
+    { name, zoneId, slot = name }: VirtualMachineInputs,
     context: Context,
 ): Promise<Failure[]> {
     const namesakes = (await context.excloud()("vmList", { zone_id: zoneId })).filter(
@@ -103,12 +103,16 @@ async function checkNamesakes(
 }
 
 function refusal(name: Fixed, old: VirtualMachineInputs, inputs: VirtualMachineInputs): Failure {
+    const { slot } = inputs;
+    const way =
+        slot === undefined
+            ? "delete it first, when you can do without what its disk holds"
+            : `list the node, replaceNodes: ["${slot}"], one control plane per \`pulumi up\``;
     return {
         property: name,
         reason:
-            `the ${words[name]} of ${inputs.slot} cannot change in place (${old[name]} to ${inputs[name]}). ` +
-            `Next: list the node, replaceNodes: ["${inputs.slot}"], one control plane per \`pulumi up\`; ` +
-            "or set the former value again",
+            `the ${words[name]} of ${slot ?? inputs.name} cannot change in place (${old[name]} to ${inputs[name]}). ` +
+            `Next: ${way}; or set the former value again`,
     };
 }
 
@@ -120,6 +124,7 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
     const fail = (property: string, reason: string) => failures.push({ property, reason });
     if (
         subnet !== undefined &&
+        inputs.nodeUrl !== undefined &&
         isLoopbackUrl(inputs.nodeUrl) &&
         !isLoopbackAddress(subnet.cidr_ipv4)
     ) {
@@ -129,7 +134,7 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
                 "set bootstrap.nodeUrl to an address that the nodes reach",
         );
     }
-    for (const [name, cidr] of Object.entries(inputs.clusterNetworks)) {
+    for (const [name, cidr] of Object.entries(inputs.clusterNetworks ?? {})) {
         if (subnet !== undefined && !isUnknown(cidr) && networksOverlap(cidr, subnet.cidr_ipv4)) {
             fail(
                 "clusterNetworks",
@@ -144,7 +149,7 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
         if (faults.length > 0) {
             fail(
                 "adoptVmId",
-                `VM ${inputs.adoptVmId} cannot be ${inputs.slot}: ${faults.join("; ")}`,
+                `VM ${inputs.adoptVmId} cannot be ${inputs.slot ?? inputs.name}: ${faults.join("; ")}`,
             );
         }
     }
