@@ -85,7 +85,7 @@ unpack npm "${NPM_VERSION}" "${NPM_SHA512}" npm
 if [[ ! -f "server/.${SERVER_VERSION}" ]]; then
     rm -rf server.new
     PATH="${FOLDER}/node/bin:${PATH}" node npm/bin/npm-cli.js install --prefix server.new --omit=dev --no-audit \
-        --no-fund --ignore-scripts --registry "${REGISTRY}" --cache "${FOLDER}/npm-cache" "${SERVER_PACKAGE:-excloud-k8s-bootstrap@${SERVER_VERSION}}"
+        --no-fund --ignore-scripts --registry "${REGISTRY}" --cache "${FOLDER}/npm-cache" "excloud-k8s-bootstrap@${SERVER_VERSION}"
     touch "server.new/.${SERVER_VERSION}"
     rm -rf server npm-cache && mv server.new server
 fi
