@@ -68,7 +68,6 @@ const rules: Rules<ExcloudK8sClusterArgs> = [
     ["adopt", object],
     ["adopt.securityGroupId", integer(1), forOwnGroup],
     ["adopt.controlPlaneVmIds", object, vmsOfNodes],
-    ["adopt.dnsRecord", boolean],
     ["timeouts", object],
     ["timeouts.vmCreate", integer(1)],
     ["timeouts.vmDelete", integer(1)],
