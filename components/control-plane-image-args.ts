@@ -50,6 +50,8 @@ export interface ControlPlaneImageArgs {
     kubernetesVersion?: pulumi.Input<string>;
     /** As the clusters' own. Default `cilium`. */
     podNetwork?: PodNetwork;
+    /** As the clusters' own: they decide which images Cilium's chart asks for. */
+    ciliumValues?: Record<string, unknown>;
     /** As the clusters' own. */
     mirrors?: MirrorsArgs;
     timeouts?: ImageTimeoutsArgs;
@@ -70,6 +72,7 @@ const rules: Rules<ControlPlaneImageArgs> = [
     ["rootVolumeSizeGib", integer(10)],
     ["kubernetesVersion", text(/^v\d+\.\d+\.\d+$/, `"${defaultVersions.kubernetes}"`), supported],
     ["podNetwork", oneOf("cilium", "bridge", "none")],
+    ["ciliumValues", object],
     ["mirrors", object],
     ["mirrors.binaries", mirror("binaries")],
     ["mirrors.images", mirror("images")],

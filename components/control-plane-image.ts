@@ -141,13 +141,17 @@ export class ControlPlaneImage extends pulumi.ComponentResource {
 }
 
 function settingsOf(args: ControlPlaneImageArgs): pulumi.Output<ClusterSettings> {
-    return pulumi.output(args.kubernetesVersion).apply((kubernetes) =>
-        clusterSettings({
-            ...(kubernetes ? { versions: { kubernetes } } : {}),
-            ...(args.podNetwork ? { cni: args.podNetwork } : {}),
-            ...(args.mirrors ? { mirrors: args.mirrors } : {}),
-        }),
-    );
+    const { podNetwork, mirrors } = args;
+    return pulumi
+        .all([args.kubernetesVersion, args.ciliumValues])
+        .apply(([kubernetes, ciliumValues]) =>
+            clusterSettings({
+                ...(kubernetes ? { versions: { kubernetes } } : {}),
+                ...(podNetwork ? { cni: podNetwork } : {}),
+                ...(ciliumValues ? { ciliumValues } : {}),
+                ...(mirrors ? { mirrors } : {}),
+            }),
+        );
 }
 
 function builderRules(cidrs: readonly string[]): Record<string, Rule> {

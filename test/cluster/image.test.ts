@@ -24,6 +24,7 @@ beforeAll(async () => {
         allocatePublicIpv4: false,
         sshAllowedCidrs: ["0.0.0.0/0"],
         mirrors: services.real?.mirrors,
+        ciliumValues: services.real?.clusterArguments["ciliumValues"],
     });
 });
 afterAll(() => cluster.close());
@@ -54,7 +55,9 @@ test("a cluster of it boots while every mirror is down", async () => {
 test("every program has its stamp, and nothing was installed at the boot", async () => {
     const stamps = await cluster.onNode("cp-1", "ls", "/var/lib/exk8s/installed");
     expect(stamps.trim().split("\n").sort()).toEqual(downloads.map(({ name }) => name).sort());
-    expect(await cluster.onNode("cp-1", "cat", "/var/log/exk8s/install.log")).toBe("");
+    expect(await cluster.onNode("cp-1", "cat", "/var/log/exk8s/install.log")).not.toMatch(
+        /installing|^(Get|Fetched|Selecting)/m,
+    );
 });
 
 test("nothing of the builder's own is on the node", async () => {
