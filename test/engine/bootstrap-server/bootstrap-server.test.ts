@@ -90,12 +90,10 @@ test("a server of these files serves a cluster by `bootstrap: server.connection`
         writeFileSync(join(dataDir, "tls", name), files[name]!, { mode: 0o600 });
     }
     const url = new URL(await output("url"));
-    const environment = Object.fromEntries(
-        [...files["environment"]!.matchAll(/^(\w+)='(.*)'$/gm)].map(([, name, value]) => [
-            name,
-            value,
-        ]),
-    );
+    const environment: Record<string, string> = {};
+    for (const [, name = "", value = ""] of files["environment"]!.matchAll(/^(\w+)='(.*)'$/gm)) {
+        environment[name] = value;
+    }
     server = spawn(
         process.execPath,
         [
