@@ -24,3 +24,14 @@ export function includesAddress(allowed: readonly string[], source: string): boo
     const version = family(source);
     return version !== undefined && list.check(source, version);
 }
+
+/** Whether a host is this machine only: `localhost`, or an address of the loopback. */
+export function isLoopback(host: string): boolean {
+    const bare = host.replace(/^\[(.*)\]$/, "$1");
+    if (bare === "localhost") return true;
+    const list = new BlockList();
+    list.addSubnet("127.0.0.0", 8, "ipv4");
+    list.addAddress("::1", "ipv6");
+    const version = family(bare);
+    return version !== undefined && list.check(bare, version);
+}

@@ -1,16 +1,17 @@
+import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify, { type FastifyError } from "fastify";
 import { randomUUID } from "node:crypto";
-import type { LogLevel } from "./config";
+import type { LogLevel } from "./options";
 import { ApiError } from "./errors";
+import { bodyLimits, connectionLimits, countedKeys, firstContactWindow } from "./limits";
 import * as schemas from "./routes/schemas";
 import type { App } from "./routes/types";
 import type { TlsFiles } from "./tls";
 
-/** Largest body, in bytes: a role's files with every manifest inlined stay well below. */
-const bodyLimit = 16 * 1024 * 1024;
+const { requestTimeout, connectionTimeout, keepAliveTimeout, ...serverLimits } = connectionLimits;
 
 /** Where a secret could stand in a log line. */
 const redactedPaths = [
@@ -80,8 +81,12 @@ export async function createApp(options: {
             cert: options.tls.certificatePem,
             key: options.tls.keyPem,
             minVersion: "TLSv1.2",
+            ...serverLimits,
         },
-        bodyLimit,
+        requestTimeout,
+        connectionTimeout,
+        keepAliveTimeout,
+        bodyLimit: bodyLimits.small,
         genReqId: () => randomUUID(),
         trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
         // "idle": a drain finishes what is in flight and does not wait for kept-alive connections.
@@ -91,6 +96,11 @@ export async function createApp(options: {
         ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     }).withTypeProvider<TypeBoxTypeProvider>();
     setErrorBodies(app);
+    await app.register(rateLimit, {
+        global: false,
+        timeWindow: firstContactWindow,
+        cache: countedKeys,
+    });
     await app.register(swagger, { openapi });
     await app.register(swaggerUi, { routePrefix: "/docs" });
     app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());

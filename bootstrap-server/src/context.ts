@@ -2,7 +2,8 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Clock } from "./store/clock";
 import type { Keyring } from "./store/keyring";
 import type { Db } from "./store/schema";
-import type { Mode } from "./config";
+import type { Mode } from "./options";
+import type { OperatorVerifier } from "./verify/operator";
 import type { Verifier } from "./verify/verifier";
 
 /** What the services work with. */
@@ -14,5 +15,6 @@ export interface Context {
     orgId: number;
     mode: Mode;
     verifier: Verifier;
+    operators: OperatorVerifier;
     log: FastifyBaseLogger;
 }

@@ -9,6 +9,7 @@ import { keyBytes } from "./store/keyring";
 export function dataPaths(dataDir: string) {
     return {
         database: join(dataDir, "database"),
+        control: join(dataDir, "control"),
         operatorToken: join(dataDir, "operator-token"),
         encryptionKey: join(dataDir, "encryption-key"),
         caCertificate: join(dataDir, "tls", "ca.crt"),
@@ -63,13 +64,18 @@ export function keptOperatorToken(dataDir: string): Promise<string> {
     return readOrMake(dataPaths(dataDir).operatorToken, newToken);
 }
 
-/** The encryption key of the data folder, made at first use. Throws StartupError when damaged. */
-export async function keptEncryptionKey(dataDir: string): Promise<Buffer> {
+/**
+ * The encryption keys of the data folder: one is made at first use; a rotation puts further lines
+ * there, of which the first seals. Throws StartupError when damaged.
+ */
+export async function keptEncryptionKeys(dataDir: string): Promise<[Buffer, ...Buffer[]]> {
     const path = dataPaths(dataDir).encryptionKey;
     const text = await readOrMake(path, () => randomBytes(keyBytes).toString("base64"));
-    const key = Buffer.from(text, "base64");
-    if (key.length !== keyBytes) {
-        throw new StartupError(`${path} does not hold ${keyBytes} bytes of base64: restore it`);
+    const [first, ...others] = text.split(/\s+/).map((line) => Buffer.from(line, "base64"));
+    if (!first || [first, ...others].some((key) => key.length !== keyBytes)) {
+        throw new StartupError(
+            `${path} does not hold ${keyBytes} bytes of base64 in each line: restore it`,
+        );
     }
-    return key;
+    return [first, ...others];
 }

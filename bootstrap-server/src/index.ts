@@ -1,7 +1,7 @@
-import type { BootstrapServerOptions } from "./config";
+import type { BootstrapServerOptions } from "./options";
 import { startServer } from "./server";
 
-export type { BootstrapServerOptions, LogLevel, Mode } from "./config";
+export type { BootstrapServerOptions, LogLevel, Mode, OperatorAuth } from "./options";
 export { StartupError } from "./errors";
 export type { ServedBundle } from "./service/served";
 
@@ -11,8 +11,8 @@ export interface BootstrapServer {
     url: string;
     /** Certificate of the authority that clients must trust. */
     caPem: string;
-    /** Token of the operator's routes. */
-    operatorToken: string;
+    /** A token of the operator's routes; undefined when the server knows none in clear. */
+    operatorToken: string | undefined;
     /** Finishes what is in flight, closes the store, ends. */
     close(): Promise<void>;
 }

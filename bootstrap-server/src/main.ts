@@ -1,49 +1,61 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { readConfig, type ServeFlags } from "./config";
-import { writeAtomically } from "./data-dir";
+import { deleteCluster, listClusters } from "./commands/clusters";
+import { backup, restore } from "./commands/backup";
+import { rotateKey } from "./commands/rotate-key";
+import { serve } from "./commands/serve";
+import { createToken, listTokens, revokeToken } from "./commands/tokens";
 import { StartupError } from "./errors";
-import { startServer } from "./server";
-
-/** How long /health says "draining" before the listener closes, so that a balancer notices. */
-const drainMilliseconds = 5000;
-
-const signals = ["SIGTERM", "SIGINT"] as const;
-
-/** Resolves at the first signal to end; a second one ends the process at once. */
-function untilSignal(): Promise<NodeJS.Signals> {
-    return new Promise((resolve) => {
-        for (const signal of signals) process.once(signal, resolve);
-    });
-}
-
-async function serve(flags: ServeFlags & { readyFile?: string }): Promise<void> {
-    const stopped = untilSignal();
-    const server = await startServer(readConfig(flags, process.env));
-    const { url, caFile, tokenFile } = server;
-    console.log(`listening on ${url}`);
-    console.log(`certificate authority: ${caFile}`);
-    console.log(`operator token: ${tokenFile ?? "from EXCLOUD_BOOTSTRAP_TOKEN"}`);
-    if (flags.readyFile !== undefined) {
-        const ready = { url, caFile, tokenFile: tokenFile ?? null, pid: process.pid };
-        await writeAtomically(flags.readyFile, `${JSON.stringify(ready)}\n`, 0o600);
-    }
-    const signal = await stopped;
-    console.log(`${signal}: draining`);
-    await server.close(drainMilliseconds);
-}
+import { settingsHelp } from "./setting-docs";
 
 const program = new Command("excloud-k8s-bootstrap").description(
     "Guards and serves the bootstrap bundles of excloud-k8s clusters",
 );
+
+/** A command that asks the server which runs on a data folder. */
+const asking = (parent: Command, name: string) =>
+    parent
+        .command(name)
+        .option("--data-dir <folder>", "data folder of the running server", "./bootstrap-data");
+
 program
     .command("serve")
-    .description("serve over HTTPS until SIGTERM; configured by the environment")
-    .option("--listen <host:port>", "where to listen", "127.0.0.1:8443")
-    .option("--data-dir <folder>", "TLS files, keys, embedded database", "./bootstrap-data")
-    .option("--host <name...>", "further host names and addresses of the certificate", [])
+    .description("serve over HTTPS until SIGTERM")
+    .option("--config <file>", "settings as YAML")
+    .option("--listen <host:port>", "where to listen")
+    .option("--data-dir <folder>", "TLS files, keys, embedded database")
+    .option("--host <name...>", "further host names and addresses of the certificate")
     .option("--ready-file <file>", "written as JSON when the server listens")
+    .addHelpText("after", settingsHelp())
     .action(serve);
+
+const clusters = program.command("clusters").description("the clusters a running server knows");
+asking(clusters, "list").description("list them").action(listClusters);
+asking(clusters, "delete <id>")
+    .description("delete what is left of a cluster whose VMs are gone")
+    .option("--force", "also while its nodes report")
+    .action(deleteCluster);
+
+const token = program.command("token").description("the operators' tokens");
+asking(token, "create <name>")
+    .description("make one and print it: it is kept nowhere")
+    .option("--days <number>", "when it expires; without this never")
+    .action(createToken);
+asking(token, "list").description("list their names").action(listTokens);
+asking(token, "revoke <name>").description("end one, at once and for good").action(revokeToken);
+
+asking(program, "rotate-key")
+    .description("seal everything with the first encryption key")
+    .action(rotateKey);
+
+const onFolder = (name: string) =>
+    program
+        .command(name)
+        .option("--data-dir <folder>", "data folder of the server", "./bootstrap-data");
+onFolder("backup <file>")
+    .description("save the data folder, with the embedded database; the server may run")
+    .action(backup);
+onFolder("restore <file>").description("make a data folder of a backup").action(restore);
 
 program.parseAsync().then(
     () => process.exit(0),

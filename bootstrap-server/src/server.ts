@@ -1,13 +1,16 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createApp } from "./app";
-import type { BootstrapServerOptions } from "./config";
-import { dataPaths, keptEncryptionKey, keptOperatorToken } from "./data-dir";
+import type { BootstrapServerOptions } from "./options";
+import { listenOnControlSocket } from "./control/socket";
+import { dataPaths, keptEncryptionKeys } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
 import { excloudClient, type Excloud } from "./excloud";
 import { agentRoutes, firstContactRoute } from "./routes/node";
+import { localRoutes } from "./routes/local";
 import { operatorRoutes } from "./routes/operator";
 import type { App } from "./routes/types";
+import { firstOperatorToken } from "./service/operator-tokens";
 import { databaseClock, type Clock } from "./store/clock";
 import { checkCloudTables } from "./store/cloud-tables";
 import { registerKeys } from "./store/contents";
@@ -16,8 +19,10 @@ import { Keyring } from "./store/keyring";
 import type { Db } from "./store/schema";
 import { ensureTls } from "./tls";
 import { excloudVerifier } from "./verify/excloud-mode";
+import { staticOperator, type OperatorVerifier } from "./verify/operator";
+import { jwtOperator } from "./verify/operator-jwt";
+import { tokensOperator } from "./verify/operator-tokens";
 import { selfHostedVerifier } from "./verify/self-hosted";
-import type { Context } from "./context";
 
 /** A running server, with what its own process may reach. */
 export interface RunningServer {
@@ -26,8 +31,9 @@ export interface RunningServer {
     /** The authority to pin. */
     caPem: string;
     caFile: string;
-    operatorToken: string;
-    /** The file of the operator's token; undefined when the token was given. */
+    /** An operator's token; undefined when the server knows none in clear. */
+    operatorToken: string | undefined;
+    /** The file that holds it; undefined when it was given. */
     tokenFile: string | undefined;
     db: Db;
     /** Answers 418 on /health for `graceMilliseconds`, then finishes what is in flight and ends. */
@@ -46,6 +52,32 @@ async function findOrgId(options: BootstrapServerOptions, excloud: Excloud): Pro
         throw new StartupError(`${asked} refused EXCLOUD_API_KEY: give the server a valid key`);
     }
     return principal.orgId;
+}
+
+/** Who operates this server: the verifier, the token that this process knows in clear, its file. */
+async function operatorAccess(
+    options: BootstrapServerOptions,
+    db: Db,
+    clock: Clock,
+): Promise<{ operators: OperatorVerifier; operatorToken?: string; tokenFile?: string }> {
+    const { operatorAuth = { mode: "tokens" }, operatorToken: given, dataDir } = options;
+    switch (operatorAuth.mode) {
+        case "tokens": {
+            const token = await firstOperatorToken({ db, clock }, dataDir, given);
+            const kept = token !== undefined && given === undefined;
+            return {
+                operators: tokensOperator(db, clock),
+                ...(token === undefined ? {} : { operatorToken: token }),
+                ...(kept ? { tokenFile: dataPaths(dataDir).operatorToken } : {}),
+            };
+        }
+        case "jwt":
+            return { operators: jwtOperator(operatorAuth) };
+        case "static": {
+            const { token } = operatorAuth;
+            return { operators: staticOperator(token), operatorToken: token };
+        }
+    }
 }
 
 function urlOf(host: string, address: AddressInfo): string {
@@ -82,13 +114,17 @@ export async function startServer(
     const hosts = [listen.host, ...(options.extraHosts ?? [])];
     const named = hosts.filter((host) => host !== "0.0.0.0" && host !== "::");
     const tls = await ensureTls(dataDir, named, new Date());
-    const operatorToken = options.operatorToken ?? (await keptOperatorToken(dataDir));
-    const keyring = new Keyring(options.encryptionKeys ?? [await keptEncryptionKey(dataDir)]);
+    const keyring = new Keyring(options.encryptionKeys ?? (await keptEncryptionKeys(dataDir)));
     const excloud = excloudClient(options.excloud);
     const orgId = await findOrgId(options, excloud);
     const db = await openDatabase({ databaseUrl: options.databaseUrl, folder: paths.database });
 
     let draining = false;
+    const started: (() => Promise<void>)[] = [() => db.destroy()];
+    /** Ends what was started, the last first. */
+    const end = async (): Promise<void> => {
+        for (const one of started.splice(0).reverse()) await one();
+    };
     try {
         await registerKeys(db, keyring);
         if (mode === "excloud") await checkCloudTables(db);
@@ -98,31 +134,34 @@ export async function startServer(
             logLevel,
             isDraining: () => draining,
         });
+        started.push(() => app.close());
         const verifier =
             mode === "excloud" ? excloudVerifier(db, clock, excloud) : selfHostedVerifier(excloud);
-        const context: Context = { db, keyring, clock, orgId, mode, verifier, log: app.log };
-        firstContactRoute(app, context);
+        const { operators, operatorToken, tokenFile } = await operatorAccess(options, db, clock);
+        const context = { db, keyring, clock, orgId, mode, verifier, operators, log: app.log };
+        firstContactRoute(app, context, options.firstContactLimits);
         await app.register((scope) => agentRoutes(scope as typeof app, context));
-        await app.register((scope) => operatorRoutes(scope as typeof app, context, operatorToken));
+        await app.register((scope) => operatorRoutes(scope as typeof app, context));
+        await app.register((scope) => localRoutes(scope as typeof app, context, dataDir));
         await startListening(app, listen);
+        started.push(await listenOnControlSocket(app, dataDir));
 
         const close = async (graceMilliseconds = 0): Promise<void> => {
             draining = true;
             if (graceMilliseconds > 0) await sleep(graceMilliseconds);
-            await app.close();
-            await db.destroy();
+            await end();
         };
         return {
             url: urlOf(listen.host, app.server.address() as AddressInfo),
             caPem: tls.caPem,
             caFile: tls.caFile,
             operatorToken,
-            tokenFile: options.operatorToken === undefined ? paths.operatorToken : undefined,
+            tokenFile,
             db,
             close,
         };
     } catch (error) {
-        await db.destroy();
+        await end();
         throw error;
     }
 }

@@ -7,9 +7,12 @@ import { startServer, type RunningServer } from "../../bootstrap-server/src/serv
 // Node loads it by require; jest's module loader cannot.
 jest.mock("content-disposition", () => ({}));
 
+/** A server on a new data folder, which has a first operator token. */
+export type StartedServer = RunningServer & { operatorToken: string };
+
 /** Starts a bootstrap server in this process that takes a local cloud for Excloud. */
-export function startServerFor(cloud: LocalCloud, dataDir: string): Promise<RunningServer> {
-    return startServer({
+export async function startServerFor(cloud: LocalCloud, dataDir: string): Promise<StartedServer> {
+    const server = await startServer({
         listen: { host: "127.0.0.1", port: 0 },
         dataDir,
         excloud: {
@@ -19,4 +22,7 @@ export function startServerFor(cloud: LocalCloud, dataDir: string): Promise<Runn
         },
         logLevel: "silent",
     });
+    const { operatorToken } = server;
+    if (operatorToken === undefined) throw new Error("a new data folder has a first token");
+    return { ...server, operatorToken };
 }

@@ -1,4 +1,7 @@
 import { Type } from "@sinclair/typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { ApiError } from "../errors";
+import { bodyLimits, firstContactLimits, type FirstContactLimits } from "../limits";
 import { bearerToken } from "../secrets";
 import * as agent from "../service/agent";
 import { firstBundle } from "../service/first-contact";
@@ -14,11 +17,41 @@ function single(header: string | string[] | undefined): string | undefined {
     return typeof header === "string" && header !== "" ? header : undefined;
 }
 
+/**
+ * Refuses more first contacts than the limits allow, before anything is looked up: so the answer
+ * tells nothing of the VM. It leaves a line in the log and no row, or floods would fill the database.
+ */
+function firstContactLimiter(app: App, limits: FirstContactLimits) {
+    const ofAddress = app.createRateLimit({ max: limits.perAddress });
+    const ofVm = app.createRateLimit({
+        max: limits.perVm,
+        keyGenerator: ({ params }) => (params as { vm_id: string }).vm_id,
+    });
+    return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+        for (const count of [ofAddress, ofVm]) {
+            const counted = await count(request);
+            if (counted.isAllowed || !counted.isExceeded) continue;
+            request.log.info({ key: counted.key.slice(0, 64) }, "first contact over its limit");
+            void reply.header("retry-after", counted.ttlInSeconds);
+            throw new ApiError(
+                429,
+                "bootstrap.rate.exceeded",
+                "too many requests: ask again after the seconds of Retry-After",
+            );
+        }
+    };
+}
+
 /** Adds the route of a node's first contact. */
-export function firstContactRoute(app: App, context: Context): void {
+export function firstContactRoute(
+    app: App,
+    context: Context,
+    limits: FirstContactLimits = firstContactLimits,
+): void {
     app.get(
         "/bootstrap/:role/:vm_id",
         {
+            onRequest: firstContactLimiter(app, limits),
             schema: {
                 tags: ["node"],
                 security: [
@@ -30,7 +63,7 @@ export function firstContactRoute(app: App, context: Context): void {
                     "Every refusal is the same 401. 409 while the bundle is not complete: ask again.",
                 // Any text: a malformed path is refused like everything else.
                 params: Type.Object({ role: Type.String(), vm_id: Type.String() }),
-                response: { 200: schemas.Bundle, ...errors(401, 409) },
+                response: { 200: schemas.Bundle, ...errors(401, 409, 429) },
             },
         },
         (request) =>
@@ -50,9 +83,6 @@ export function firstContactRoute(app: App, context: Context): void {
 function knownRevision(header: string | undefined): string | undefined {
     return /^(?:W\/)?"([0-9a-f]{64})"$/.exec(header ?? "")?.[1];
 }
-
-/** Largest body of an agent, in bytes: a report with its 20 lines of log stays well below. */
-const agentBodyLimit = 256 * 1024;
 
 /** Adds the routes of the node agent, each behind an agent's token. */
 export function agentRoutes(app: App, context: Context): void {
@@ -89,7 +119,7 @@ export function agentRoutes(app: App, context: Context): void {
     app.post(
         "/agent/report",
         {
-            bodyLimit: agentBodyLimit,
+            bodyLimit: bodyLimits.report,
             schema: {
                 tags,
                 security,
@@ -107,7 +137,6 @@ export function agentRoutes(app: App, context: Context): void {
     app.put(
         "/agent/leases/:name",
         {
-            bodyLimit: agentBodyLimit,
             schema: {
                 tags,
                 security,

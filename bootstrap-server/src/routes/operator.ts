@@ -1,10 +1,10 @@
-import { ApiError } from "../errors";
-import { bearerToken, matchesDigest, sha256 } from "../secrets";
+import { bodyLimits } from "../limits";
 import * as clusters from "../service/clusters";
 import * as bundles from "../service/node-bundles";
 import * as roleFiles from "../service/role-files";
 import * as slots from "../service/slots";
 import { clusterStatus } from "../service/status";
+import { guardByOperator } from "./operator-guard";
 import * as schemas from "./schemas";
 import type { Context } from "../context";
 import type { App } from "./types";
@@ -14,20 +14,9 @@ const tags = ["operator"];
 const security = [{ operator: [] }];
 const Nothing = schemas.noBody("done");
 
-/** Adds the operator's routes, each behind the operator's token. */
-export function operatorRoutes(app: App, context: Context, operatorToken: string): void {
-    const expected = sha256(operatorToken);
-    app.addHook("onRequest", (request, _reply, done) => {
-        const token = bearerToken(request.headers.authorization);
-        if (token !== undefined && matchesDigest(token, expected)) return done();
-        done(
-            new ApiError(
-                401,
-                "bootstrap.operator.unauthorized",
-                "the operator token is missing or wrong: send Authorization: Bearer with the token of EXCLOUD_BOOTSTRAP_TOKEN or of the server's token file",
-            ),
-        );
-    });
+/** Adds the operator's routes, each behind an operator's token and in the audit. */
+export function operatorRoutes(app: App, context: Context): void {
+    guardByOperator(app, context);
     clusterRoutes(app, context);
     slotRoutes(app, context);
     roleFilesRoutes(app, context);
@@ -47,6 +36,18 @@ function clusterRoutes(app: App, context: Context): void {
             },
         },
         (request) => clusters.registerCluster(context, request.body.key),
+    );
+    app.get(
+        "/v1/clusters",
+        {
+            schema: {
+                tags,
+                security,
+                summary: "Every cluster of this server, oldest first",
+                response: { 200: schemas.ClusterList, ...errors(401) },
+            },
+        },
+        () => clusters.listClusters(context),
     );
     app.get(
         "/v1/clusters/:cluster_id",
@@ -69,11 +70,13 @@ function clusterRoutes(app: App, context: Context): void {
                 security,
                 summary: "Delete a cluster with its slots and files",
                 params: schemas.ClusterParams,
-                response: { 204: Nothing, ...errors(400, 401, 404) },
+                querystring: schemas.ClusterDeletion,
+                response: { 204: Nothing, ...errors(400, 401, 404, 409) },
             },
         },
-        async (request, reply) => {
-            await clusters.deleteCluster(context, Number(request.params.cluster_id));
+        async ({ params, query }, reply) => {
+            const onlySilent = query.only_silent !== undefined;
+            await clusters.deleteCluster(context, Number(params.cluster_id), { onlySilent });
             return reply.code(204).send();
         },
     );
@@ -157,6 +160,7 @@ function roleFilesRoutes(app: App, context: Context): void {
     app.put(
         url,
         {
+            bodyLimit: bodyLimits.files,
             schema: {
                 tags,
                 security,
@@ -205,6 +209,7 @@ function bundleRoutes(app: App, context: Context): void {
     app.put(
         url,
         {
+            bodyLimit: bodyLimits.files,
             schema: {
                 tags,
                 security,

@@ -1,5 +1,5 @@
 import { Type, type TSchema } from "@sinclair/typebox";
-import { modes } from "../config";
+import { modes } from "../options";
 import { roles } from "../names";
 import { phases, phaseStates } from "../rules/phases";
 
@@ -74,8 +74,16 @@ export const ClusterRequest = strict({
         description: "idempotency key: organisation/project/stack/resource name",
     }),
 });
-/** A cluster. */
-export const Cluster = strict({
+const TokenName = Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,62}$" });
+/** Path of an operator token's routes. */
+export const OperatorTokenParams = strict({ name: TokenName });
+/** `POST` of an operator token. */
+export const OperatorTokenRequest = strict({
+    name: TokenName,
+    days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
+});
+
+const clusterProperties = {
     cluster_id: Id,
     name: Type.String(),
     org_id: Id,
@@ -84,6 +92,27 @@ export const Cluster = strict({
     mode: oneOf(modes),
     etcd_state: EtcdState,
     created_at: Timestamp,
+};
+/** A cluster. */
+export const Cluster = strict(clusterProperties);
+/** Every cluster, oldest first. */
+export const ClusterList = strict({
+    clusters: Type.Array(
+        strict({
+            ...clusterProperties,
+            slots: Type.Integer({ description: "slots that exist" }),
+            bound: Type.Integer({ description: "slots that a VM fills" }),
+            last_seen_at: nullable(Timestamp),
+        }),
+    ),
+});
+/** How a cluster is deleted. */
+export const ClusterDeletion = strict({
+    only_silent: Type.Optional(
+        Type.Literal("true", {
+            description: "refuse with 409 while a node of the cluster was heard of recently",
+        }),
+    ),
 });
 
 /** `PUT` of a slot. */

@@ -1,6 +1,7 @@
 import { ApiError } from "../errors";
 import { clusterName, drawClusterId } from "../names";
-import { clusterNotFound, type ClusterRow } from "./rows";
+import { isSilent, silenceMilliseconds } from "../rules/rollout";
+import { clusterNotFound, inCluster, nodesOf, type ClusterRow } from "./rows";
 import type { Context } from "../context";
 import type { Trx } from "../store/schema";
 
@@ -59,7 +60,7 @@ export async function registerCluster(context: Context, key: string) {
             throw new ApiError(
                 409,
                 "bootstrap.cluster.in_use",
-                `cluster ${row.id} of the key "${key}" has nodes bound since ${row.first_bound_at.toISOString()}: it is in use by whoever registered that key; use another key, or delete the cluster first`,
+                `cluster ${row.id} of the key "${key}" has nodes bound since ${row.first_bound_at.toISOString()}: it is in use by whoever registered that key; use another key, or, when its VMs are gone, run: excloud-k8s-bootstrap clusters delete ${row.id}`,
             );
         }
         return clusterView(context, row);
@@ -85,13 +86,56 @@ export async function findCluster(context: Context, clusterId: number): Promise<
     return row;
 }
 
-/** Deletes a cluster with its slots, files, reports and leases. Throws 404. */
-export async function deleteCluster(context: Context, clusterId: number): Promise<void> {
-    const { numDeletedRows } = await context.db
-        .deleteFrom("clusters")
-        .where("id", "=", clusterId)
-        .where("org_id", "=", context.orgId)
-        .where("registration_key", "is not", null)
-        .executeTakeFirst();
-    if (numDeletedRows === 0n) throw clusterNotFound(clusterId);
+/** Every cluster of this server with how many nodes it has and when one was last heard of. */
+export async function listClusters(context: Context) {
+    const rows = await context.db
+        .selectFrom("clusters")
+        .leftJoin("nodes", "nodes.kubecluster_id", "clusters.id")
+        .selectAll("clusters")
+        .select(({ fn }) => [
+            fn.count<number>("nodes.slot").as("slots"),
+            fn.count<number>("nodes.vm_id").as("bound"),
+            fn.max("nodes.last_seen_at").as("last_seen_at"),
+        ])
+        .where("clusters.org_id", "=", context.orgId)
+        .where("clusters.registration_key", "is not", null)
+        .groupBy("clusters.id")
+        .orderBy("clusters.created_at")
+        .execute();
+    return {
+        clusters: rows.map((row) => ({
+            ...clusterView(context, row),
+            slots: row.slots,
+            bound: row.bound,
+            last_seen_at: row.last_seen_at?.toISOString() ?? null,
+        })),
+    };
+}
+
+async function refuseWhileHeard(context: Context, trx: Trx, clusterId: number): Promise<void> {
+    const now = await context.clock(trx);
+    const heard = (await nodesOf(trx, clusterId)).filter(
+        ({ last_seen_at }) => last_seen_at !== null && !isSilent(last_seen_at, now),
+    );
+    if (heard.length === 0) return;
+    throw new ApiError(
+        409,
+        "bootstrap.cluster.alive",
+        `${heard.map(({ slot }) => slot).join(", ")} of cluster ${clusterId} reported in the last ${silenceMilliseconds / 60_000} minutes: destroy its VMs first`,
+    );
+}
+
+/**
+ * Deletes a cluster with its slots, files, reports and leases.
+ * Throws 404; with `onlySilent` 409 while a node of it was heard of recently.
+ */
+export async function deleteCluster(
+    context: Context,
+    clusterId: number,
+    { onlySilent }: { onlySilent: boolean },
+): Promise<void> {
+    await inCluster(context, clusterId, async (trx) => {
+        if (onlySilent) await refuseWhileHeard(context, trx, clusterId);
+        await trx.deleteFrom("clusters").where("id", "=", clusterId).execute();
+    });
 }

@@ -91,7 +91,11 @@ async function releaseTo(
     const agentToken = newToken();
     await trx
         .updateTable("nodes")
-        .set({ agent_token_sha256: sha256(agentToken), last_seen_at: now.toISOString() })
+        .set({
+            agent_token_sha256: sha256(agentToken),
+            next_agent_token_sha256: null,
+            last_seen_at: now.toISOString(),
+        })
         .where("id", "=", node.id)
         .execute();
     const bundle = await assembleBundle(context, trx, node, released);

@@ -24,6 +24,7 @@ export interface BundleRequest {
 /** Columns that belong to the VM in a slot: forgotten when another VM takes its place. */
 const forgotten = {
     agent_token_sha256: null,
+    next_agent_token_sha256: null,
     released_generation: null,
     released_at: null,
     etcd_ran: false,

@@ -9,7 +9,7 @@ import type { Db, Trx } from "./schema";
 const batch = 200;
 
 /** What a sealed content is bound to: a row copied to another cluster or digest does not open. */
-function contextOf(clusterId: number, digest: string): string {
+export function contextOf(clusterId: number, digest: string): string {
     return `${clusterId}/${digest}`;
 }
 

@@ -1,18 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, StartupError } from "../errors";
+import { withShortName } from "../short-path";
 
 /** A folder held by this process alone, until `release`. */
 export interface FolderLock {
     release(): Promise<void>;
 }
-
-/** Longest path of a socket, in bytes, that every system takes. */
-const socketPathBytes = 100;
 
 /** How long a holder may take to say its process id, in milliseconds. */
 const answerMilliseconds = 2000;
@@ -46,18 +43,6 @@ async function listenOn(path: string): Promise<Server> {
     return server;
 }
 
-/** Runs work with a name of the folder that is short enough for sockets in it. */
-async function withShortName<T>(folder: string, work: (name: string) => Promise<T>): Promise<T> {
-    if (Buffer.byteLength(join(folder, newName())) <= socketPathBytes) return work(folder);
-    const temporary = await mkdtemp(join(tmpdir(), "lock-"));
-    try {
-        await symlink(folder, join(temporary, "f"));
-        return await work(join(temporary, "f"));
-    } finally {
-        await rm(temporary, { recursive: true });
-    }
-}
-
 function newName(): string {
     return randomBytes(8).toString("hex");
 }
@@ -73,7 +58,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     const sockets = `${folder}.lock`;
     await mkdir(sockets, { recursive: true, mode: 0o700 });
     const own = newName();
-    return withShortName(sockets, async (short) => {
+    return withShortName(sockets, own, async (short) => {
         const server = await listenOn(join(short, own)).catch((error: unknown) => {
             throw new StartupError(
                 `cannot lock ${folder} by a socket in ${sockets} (${messageOf(error)}): the data folder must be writable and on a local disk`,

@@ -152,6 +152,32 @@ const migrations: readonly Migration[] = [
             `UPDATE nodes SET bound_vm_ids = jsonb_build_array(vm_id) WHERE vm_id IS NOT NULL`,
         ],
     },
+    {
+        id: 4,
+        name: "operators' tokens and changes, renewal of agent tokens",
+        statements: [
+            `CREATE TABLE bootstrap_operator_tokens (
+                name text PRIMARY KEY,
+                sha256 text NOT NULL,
+                created_at timestamptz NOT NULL,
+                expires_at timestamptz,
+                revoked_at timestamptz
+            )`,
+            `CREATE INDEX bootstrap_operator_tokens_sha256 ON bootstrap_operator_tokens (sha256)`,
+            `CREATE TABLE bootstrap_operator_audit (
+                id bigserial PRIMARY KEY,
+                at timestamptz NOT NULL,
+                request_id text NOT NULL,
+                operator text NOT NULL,
+                method text NOT NULL,
+                path text NOT NULL,
+                source_address text NOT NULL
+            )`,
+            `ALTER TABLE nodes ADD COLUMN IF NOT EXISTS next_agent_token_sha256 text`,
+            `CREATE UNIQUE INDEX IF NOT EXISTS nodes_next_agent_token
+                ON nodes (next_agent_token_sha256)`,
+        ],
+    },
 ];
 
 /** Any fixed number: the advisory lock that only this server's migrations take. */

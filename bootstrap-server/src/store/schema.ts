@@ -44,6 +44,8 @@ export interface NodesTable {
     node_name: string;
     secret_sha256: string;
     agent_token_sha256: string | null;
+    /** The token that takes its place when the node first uses it. */
+    next_agent_token_sha256: string | null;
     desired_generation: string | null;
     released_generation: string | null;
     reported_generation: string | null;
@@ -130,6 +132,26 @@ export interface AuditTable {
     slot: string | null;
 }
 
+/** The operators' tokens: by SHA-256, under names that are never used twice. */
+export interface OperatorTokensTable {
+    name: string;
+    sha256: string;
+    created_at: Timestamp;
+    expires_at: NullableTimestamp;
+    revoked_at: NullableTimestamp;
+}
+
+/** One row per change that an operator asked for, written before it is made. */
+export interface OperatorAuditTable {
+    id: Generated<number>;
+    at: Timestamp;
+    request_id: string;
+    operator: string;
+    method: string;
+    path: string;
+    source_address: string;
+}
+
 /** Ids of the keys that rows may be sealed with. */
 export interface KeysTable {
     key_id: string;
@@ -154,6 +176,8 @@ export interface Schema {
     bootstrap_reports: ReportsTable;
     bootstrap_leases: LeasesTable;
     bootstrap_audit: AuditTable;
+    bootstrap_operator_audit: OperatorAuditTable;
+    bootstrap_operator_tokens: OperatorTokensTable;
     bootstrap_keys: KeysTable;
     bootstrap_migrations: MigrationsTable;
 }

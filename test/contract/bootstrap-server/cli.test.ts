@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
+import { command, start } from "./support/command";
 import { serverApiKey, startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
-
-/** The compiled command line: `npm run build` makes it. */
-const main = join(__dirname, "../../../bootstrap-server/dist/main.js");
+import { Harness, TestCluster } from "./support/harness";
 
 let excloud: ExcloudStandIn;
 let folder: string;
@@ -21,17 +18,6 @@ afterAll(async () => {
     await rm(folder, { recursive: true });
     await excloud.stop();
 });
-
-function start(args: string[], env: NodeJS.ProcessEnv) {
-    const child = spawn(process.execPath, [main, "serve", ...args], {
-        env: { PATH: process.env["PATH"], ...env },
-    });
-    const output = { text: "" };
-    const read = (chunk: Buffer): void => void (output.text += chunk.toString());
-    child.stdout.on("data", read);
-    child.stderr.on("data", read);
-    return { child, output, ended: once(child, "exit") as Promise<[number | null]> };
-}
 
 async function untilThere(file: string, alive: () => boolean): Promise<string> {
     for (;;) {
@@ -55,7 +41,15 @@ test("serves, says where its files are, drains at SIGTERM and keeps its data", a
         readyFile: string,
         work: (url: string, token: string, dispatcher: Agent) => Promise<void>,
     ) => {
-        const args = ["--listen", "127.0.0.1:0", "--data-dir", dataDir, "--ready-file", readyFile];
+        const args = [
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data-dir",
+            dataDir,
+            "--ready-file",
+            readyFile,
+        ];
         const { child, output, ended } = start(args, env);
         const ready = JSON.parse(await untilThere(readyFile, () => child.exitCode === null)) as {
             url: string;
@@ -98,11 +92,14 @@ test("serves, says where its files are, drains at SIGTERM and keeps its data", a
 });
 
 test("names every bad value at once and ends with 1", async () => {
-    const { output, ended } = start(["--listen", "nowhere", "--data-dir", join(folder, "bad")], {
-        EXCLOUD_IAM_BASE_URL: "iam",
-        DATABASE_URL: "mysql://user:password@host/db",
-        EXCLOUD_BOOTSTRAP_TOKEN: "short",
-    });
+    const { output, ended } = start(
+        ["serve", "--listen", "nowhere", "--data-dir", join(folder, "bad")],
+        {
+            EXCLOUD_IAM_BASE_URL: "iam",
+            DATABASE_URL: "mysql://user:password@host/db",
+            EXCLOUD_BOOTSTRAP_TOKEN: "short",
+        },
+    );
     expect((await ended)[0]).toBe(1);
     for (const name of [
         "--listen",
@@ -114,4 +111,32 @@ test("names every bad value at once and ends with 1", async () => {
         expect(output.text).toContain(name);
     }
     expect(output.text).not.toMatch(/password@|"short"/);
+});
+
+test("commands ask the server of a data folder", async () => {
+    const harness = await new Harness(excloud).start();
+    try {
+        const dataDir = ["--data-dir", harness.dataDir];
+        const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1"]);
+        const listed = await command("clusters", "list", ...dataDir);
+        expect(listed.code).toBe(0);
+        expect(listed.text).toMatch(new RegExp(`${cluster.id} +${cluster.name} +${cluster.key}`));
+
+        await nodes[0]?.firstContact();
+        const remove = ["clusters", "delete", String(cluster.id), ...dataDir];
+        const refused = await command(...remove);
+        expect(refused).toMatchObject({ code: 1, text: expect.stringContaining("cp-1") });
+        const forced = await command(...remove, "--force");
+        expect(forced).toMatchObject({ code: 0, text: expect.stringContaining("deleted") });
+        const again = await command(...remove, "--force");
+        expect(again).toMatchObject({
+            code: 1,
+            text: expect.stringContaining(`no cluster has the id ${cluster.id}`),
+        });
+        expect((await stat(join(harness.dataDir, "control"))).mode & 0o777).toBe(0o700);
+    } finally {
+        await harness.stop();
+    }
+    const none = await command("clusters", "list", "--data-dir", folder);
+    expect(none).toMatchObject({ code: 1, text: expect.stringContaining("no server answers") });
 });

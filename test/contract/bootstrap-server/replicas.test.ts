@@ -7,6 +7,7 @@ import { Harness, TestCluster } from "./support/harness";
 import { startPostgres, type TestPostgres } from "./support/postgres";
 
 const threeControlPlanes = ["cp-1", "cp-2", "cp-3"];
+const operatorToken = "operator-token-of-both-replicas-000";
 const encryptionKeys = [randomBytes(32)] as const;
 let excloud: ExcloudStandIn;
 let postgres: TestPostgres;
@@ -16,11 +17,7 @@ let second: Harness;
 beforeAll(async () => {
     excloud = await startExcloudStandIn();
     postgres = await startPostgres();
-    const options = {
-        databaseUrl: postgres.url,
-        operatorToken: "operator-token-of-both-replicas-000",
-        encryptionKeys,
-    };
+    const options = { databaseUrl: postgres.url, operatorToken, encryptionKeys };
     // Together: both migrate the empty database, one of them does it.
     [first, second] = await Promise.all([
         new Harness(excloud, options).start(),
@@ -37,6 +34,24 @@ test("what one replica took, the other serves", async () => {
     const { nodes } = await TestCluster.complete(first, ["cp-1"]);
     const answer = await nodes[0]?.firstContact({}, second);
     expect(answer?.body.files["/etc/role"]).toBe("role 1");
+});
+
+test("replicas that start together on an empty database make one first token", async () => {
+    await sql.raw("CREATE DATABASE empty").execute(first.server.db);
+    const databaseUrl = postgres.url.replace(/[^/]+$/, "empty");
+    const together = await Promise.all(
+        [1, 2, 3, 4].map(() => new Harness(excloud, { databaseUrl, encryptionKeys }).start()),
+    );
+    try {
+        const tokens = together.flatMap(({ server }) => server.operatorToken ?? []);
+        expect(tokens).toHaveLength(1);
+        for (const replica of together) {
+            const answer = await replica.call("/v1/clusters", { token: tokens[0] });
+            expect(answer.status).toBe(200);
+        }
+    } finally {
+        await Promise.all(together.map((replica) => replica.stop()));
+    }
 });
 
 test("a rollout raced through both replicas releases one control plane", async () => {
@@ -73,7 +88,12 @@ test("a replica with another encryption key does not start", async () => {
  */
 test("mode excloud: session token, access token and address must agree", async () => {
     const { db } = first.server;
-    const options = { databaseUrl: postgres.url, mode: "excloud", encryptionKeys } as const;
+    const options = {
+        databaseUrl: postgres.url,
+        operatorToken,
+        mode: "excloud",
+        encryptionKeys,
+    } as const;
     await expect(new Harness(excloud, options).start()).rejects.toThrow("shared database");
     for (const statement of [
         "CREATE TABLE vms (id bigint PRIMARY KEY)",

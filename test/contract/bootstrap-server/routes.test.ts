@@ -8,7 +8,7 @@ import {
 } from "./support/excloud-stand-in";
 import { expectGolden } from "./support/golden";
 import { Harness, newVmId, slotSecret, TestCluster, textFiles } from "./support/harness";
-import { startPostgres, type TestPostgres } from "./support/postgres";
+import { startStore, stores, type TestStore } from "./support/stores";
 
 const minute = 60_000;
 const threeControlPlanes = ["cp-1", "cp-2", "cp-3"];
@@ -17,19 +17,19 @@ const threeControlPlanes = ["cp-1", "cp-2", "cp-3"];
  * Every route over HTTPS on loopback, on both stores. Excloud's IAM and computeapi are a small
  * stand-in, so this does not prove what the cloud answers.
  */
-describe.each(["PGlite", "PostgreSQL"])("routes on %s", (store) => {
+describe.each(stores)("routes on %s", (store) => {
     let excloud: ExcloudStandIn;
-    let postgres: TestPostgres | undefined;
+    let place: TestStore;
     let harness: Harness;
 
     beforeAll(async () => {
         excloud = await startExcloudStandIn();
-        if (store === "PostgreSQL") postgres = await startPostgres();
-        harness = await new Harness(excloud, postgres ? { databaseUrl: postgres.url } : {}).start();
+        place = await startStore(store);
+        harness = await new Harness(excloud, place.options).start();
     });
     afterAll(async () => {
         await harness.stop();
-        await postgres?.stop();
+        await place.stop();
         await excloud.stop();
     });
 
@@ -122,6 +122,40 @@ describe.each(["PGlite", "PostgreSQL"])("routes on %s", (store) => {
             const left = await sql<{ n: number }>`SELECT count(*)::int AS n FROM bootstrap_contents
                 WHERE kubecluster_id = ${cluster.id}`.execute(harness.server.db);
             expect(left.rows).toEqual([{ n: 0 }]);
+        });
+    });
+
+    describe("clusters without an owner", () => {
+        test("a list of clusters tells how many nodes they have, and when one was heard of", async () => {
+            const empty = await TestCluster.register(harness);
+            const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1", "worker-1"]);
+            await cluster.putSlot("worker-2");
+            await nodes[0]?.firstContact();
+            const { status, body } = await harness.operator("/v1/clusters");
+            expect(status).toBe(200);
+            const of = (id: number) => body.clusters.find((one) => one.cluster_id === id);
+            expect(of(empty.id)).toMatchObject({ slots: 0, bound: 0, last_seen_at: null });
+            expect(of(cluster.id)).toMatchObject({ key: cluster.key, slots: 3, bound: 2 });
+            expect(of(cluster.id)?.last_seen_at).toMatch(/^\d{4}-\d\d-\d\dT/);
+        });
+
+        test("only silent ones are deleted, where that is asked for", async () => {
+            const { cluster } = await TestCluster.running(harness, ["cp-1"]);
+            const deletion = () => cluster.operator("?only_silent=true", { method: "DELETE" });
+            const refused = await deletion();
+            expect(refused).toMatchObject({
+                status: 409,
+                body: { error: { code: "bootstrap.cluster.alive" } },
+            });
+            expect(refused.body.error.message).toContain("cp-1");
+            expect((await cluster.operator("")).status).toBe(200);
+            harness.ahead += 6 * minute;
+            try {
+                expect((await deletion()).status).toBe(204);
+            } finally {
+                harness.ahead -= 6 * minute;
+            }
+            expect((await TestCluster.register(harness, cluster.key)).id).not.toBe(cluster.id);
         });
     });
 

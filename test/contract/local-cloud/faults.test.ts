@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
 
 import * as app from "../../../bootstrap-server/src/app";
-import type { RunningServer } from "../../../bootstrap-server/src/server";
 import {
     CallFaults,
     callFaults,
@@ -16,7 +15,7 @@ import {
 import { makeClient, type Call } from "../../../provider/api/client";
 import { defaultPatience } from "../../../provider/api/retry";
 import { bootstrapOperations } from "../../../provider/bootstrap/operations";
-import { startServerFor } from "../../support/bootstrap-server";
+import { startServerFor, type StartedServer } from "../../support/bootstrap-server";
 
 // The same faults on the bootstrap server, whose routes lie in scopes with credentials of their own.
 
@@ -24,7 +23,7 @@ const faults = new CallFaults(bootstrapOperations);
 
 let dir: string;
 let cloud: LocalCloud;
-let server: RunningServer;
+let server: StartedServer;
 let call: Call<typeof bootstrapOperations>;
 
 const clientWith = (token: string): Call<typeof bootstrapOperations> =>

@@ -24,7 +24,7 @@ test("a cluster of one control plane grows to three, and its first VM stays", as
     ]);
     const output = await bench.pulumi(["up", "--yes", "--skip-preview"]);
     for (const slot of ["cp-1", "cp-2", "cp-3"]) {
-        expect(output).toContain(`${slot}: ready`);
+        expect(output).toContain(`${slot}  ready`);
     }
     const vms = await bench.vms();
     expect(vms).toHaveLength(3);

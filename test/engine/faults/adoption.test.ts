@@ -67,7 +67,7 @@ test("a security group and the DNS name, made by hand, become the cluster's", as
         `adopt.securityGroupId=${groupId}`,
     ]);
     const { code, text } = await up(bench.stack);
-    expect([code, text]).toEqual([0, expect.stringContaining("cp-1: ready")]);
+    expect([code, text]).toEqual([0, expect.stringContaining("cp-1  ready")]);
     expect(text).toMatch(/DNS name \S+ is taken over, in place of 127\.9\.9\.9/);
     expect((await outputsOf(bench.stack))["dnsConfigured"]).toBe(true);
     const records = await bench.cloud("recordList", record);

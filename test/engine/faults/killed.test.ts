@@ -7,7 +7,7 @@ import { killPoints, type KillPoint, type Phase } from "./kill-points";
 import { endAll, runAndKill } from "./kill";
 import { declared, found } from "./leftovers";
 import { up } from "./support";
-import { unlock } from "./unlock";
+import { unlock } from "../cli/command";
 import { isAlive } from "../../../cli/processes";
 
 // The machine that runs Pulumi dies in the middle of a run, at points drawn from a seed. Each time the

@@ -6,7 +6,6 @@ import { mkdtemp, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { includesAddress } from "../../../bootstrap-server/src/addresses";
-import { readConfig } from "../../../bootstrap-server/src/config";
 import { dataPaths, keptOperatorToken } from "../../../bootstrap-server/src/data-dir";
 import { bearerToken, matchesDigest, sha256 } from "../../../bootstrap-server/src/secrets";
 import { lockFolder } from "../../../bootstrap-server/src/store/folder-lock";
@@ -141,46 +140,5 @@ describe("secrets and addresses", () => {
         expect(includesAddress(["10.0.0.5", ""], "10.0.0.50")).toBe(false);
         expect(includesAddress([], "10.0.0.5")).toBe(false);
         expect(includesAddress(["nonsense"], "nonsense")).toBe(false);
-    });
-});
-
-describe("configuration", () => {
-    const flags = { listen: "[::1]:0", dataDir: "/data", host: ["a.example.org"] };
-    test("reads environment and flags, with defaults", () => {
-        const config = readConfig(flags, {
-            EXCLOUD_API_KEY: "key",
-            EXCLOUD_ORG_ID: "5",
-            EXCLOUD_BOOTSTRAP_HOSTS: "b.example.org, 192.0.2.1",
-            EXCLOUD_BOOTSTRAP_TRUSTED_PROXIES: "10.0.0.0/8",
-            EXCLOUD_BOOTSTRAP_TOKEN: "",
-        });
-        expect(config).toEqual({
-            listen: { host: "::1", port: 0 },
-            dataDir: "/data",
-            excloud: {
-                iamBaseUrl: "https://iam.excloud.in",
-                computeBaseUrl: "https://compute.excloud.in",
-                apiKey: "key",
-                orgId: 5,
-            },
-            mode: "selfHosted",
-            extraHosts: ["b.example.org", "192.0.2.1", "a.example.org"],
-            trustedProxies: ["10.0.0.0/8"],
-            logLevel: "info",
-        });
-    });
-    test("names every bad value at once", () => {
-        const bad = {
-            EXCLOUD_API_KEY: "key",
-            EXCLOUD_ORG_ID: "five",
-            EXCLOUD_BOOTSTRAP_MODE: "excloud",
-            EXCLOUD_BOOTSTRAP_TRUSTED_PROXIES: "anyone",
-            EXCLOUD_BOOTSTRAP_ENCRYPTION_KEYS: "c2hvcnQ=",
-            EXCLOUD_BOOTSTRAP_LOG_LEVEL: "loud",
-        };
-        const read = () => readConfig(flags, bad);
-        for (const name of Object.keys(bad).slice(1)) expect(read).toThrow(name);
-        expect(read).toThrow("DATABASE_URL");
-        expect(read).not.toThrow("c2hvcnQ=");
     });
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, request } from "undici";
-import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/config";
+import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/options";
 import { manifestOf, type Files } from "../../../../bootstrap-server/src/rules/bundle";
 import { generationOf } from "../../../../bootstrap-server/src/rules/generation";
 import { sha256 } from "../../../../bootstrap-server/src/secrets";
@@ -20,6 +20,13 @@ export interface Body {
     error: { code: string; message: string; request_id: string };
     openapi: string;
     paths: Record<string, object>;
+    clusters: {
+        cluster_id: number;
+        key: string;
+        slots: number;
+        bound: number;
+        last_seen_at: string | null;
+    }[];
     cluster_id: number;
     name: string;
     mode: string;
@@ -65,13 +72,14 @@ export class Harness {
     private readonly agents = new Map<string, Agent>();
     dataDir!: string;
 
+    /** `dataDir`: a folder that is there and stays, in place of one that goes with the server. */
     constructor(
         readonly excloud: ExcloudStandIn,
         private readonly options: Partial<BootstrapServerOptions> = {},
     ) {}
 
     async start(): Promise<this> {
-        this.dataDir = await mkdtemp(join(tmpdir(), "bootstrap-server-"));
+        this.dataDir = this.options.dataDir ?? (await mkdtemp(join(tmpdir(), "bootstrap-server-")));
         const { url } = this.excloud;
         this.server = await startServer(
             {
@@ -89,7 +97,7 @@ export class Harness {
     async stop(): Promise<void> {
         await Promise.all([...this.agents.values()].map((agent) => agent.close()));
         await this.server.close();
-        await rm(this.dataDir, { recursive: true });
+        if (this.options.dataDir === undefined) await rm(this.dataDir, { recursive: true });
     }
 
     async call(path: string, call: Call = {}): Promise<Answer> {
@@ -111,6 +119,14 @@ export class Harness {
             headers: response.headers,
             body: (text === "" ? undefined : JSON.parse(text)) as Body,
         };
+    }
+
+    /** The status of an answer that need not be JSON. */
+    async rawStatus(path: string, headers: Record<string, string>): Promise<number> {
+        const dispatcher = this.agentFrom("127.0.0.1");
+        const answer = await request(`${this.server.url}${path}`, { dispatcher, headers });
+        await answer.body.dump();
+        return answer.statusCode;
     }
 
     /** A call with the operator's token. */

@@ -6,14 +6,13 @@ import { startLocalCloud, type LocalCloud } from "excloud-local";
 import { CallFaults, callFaults } from "excloud-local/faults";
 import fastify, { type FastifyInstance } from "fastify";
 
-import type { RunningServer } from "../../../../bootstrap-server/src/server";
 import { makeClient } from "../../../../provider/api/client";
 import { defaultPatience, type Patience } from "../../../../provider/api/retry";
 import type { Operation } from "../../../../provider/api/operation";
 import { bootstrapOperations } from "../../../../provider/bootstrap/operations";
 import { makeContext, type Context } from "../../../../provider/context";
 import { ApiError } from "../../../../provider/errors";
-import { startServerFor } from "../../../support/bootstrap-server";
+import { startServerFor, type StartedServer } from "../../../support/bootstrap-server";
 import { configOf } from "../../../support/cloud-config";
 
 /** Everything that the providers talk to, real and in this process, with faults on demand. */
@@ -113,7 +112,7 @@ export async function openWorld(): Promise<World> {
 }
 
 /** Passes the operator's calls on to the server; the faults lie in between. */
-function gatewayTo(server: RunningServer, faults: CallFaults): FastifyInstance {
+function gatewayTo(server: StartedServer, faults: CallFaults): FastifyInstance {
     const app = fastify({ forceCloseConnections: true, bodyLimit: 4 * 1024 * 1024 });
     void app.register(callFaults(faults));
     app.setErrorHandler((error, _request, reply) => {

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { askServer } from "../../../bootstrap-server/src/control/client";
+import { dataPaths } from "../../../bootstrap-server/src/data-dir";
+import type { RotationStep } from "../../../bootstrap-server/src/service/rotate-key";
+import { command } from "./support/command";
+import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { Harness, TestCluster, textFiles } from "./support/harness";
+import { startStore, stores, type TestStore } from "./support/stores";
+
+const many = 450;
+
+describe.each(stores)("rotation of the encryption key on %s", (store) => {
+    let excloud: ExcloudStandIn;
+    let place: TestStore;
+    let dataDir: string;
+    beforeAll(async () => {
+        excloud = await startExcloudStandIn();
+        place = await startStore(store);
+        dataDir = await mkdtemp(join(tmpdir(), "bootstrap-keys-"));
+    });
+    afterAll(async () => {
+        await rm(dataDir, { recursive: true });
+        await place.stop();
+        await excloud.stop();
+    });
+
+    const startServer = () =>
+        new Harness(excloud, {
+            dataDir,
+            ...place.options,
+        }).start();
+
+    test("seals all contents anew, in steps that can be cut off, until the old key can go", async () => {
+        const first = await startServer();
+        const { cluster, nodes } = await TestCluster.running(first, ["cp-1"]);
+        const files = Object.fromEntries(
+            Array.from({ length: many }, (_, n) => [`/etc/file-${n}`, `text ${n}`]),
+        );
+        await cluster.operator("/roles/worker/files", {
+            method: "PUT",
+            body: { slots: [], files: textFiles(files) },
+        });
+        await first.stop();
+
+        const keyFile = dataPaths(dataDir).encryptionKey;
+        const oldKey = (await readFile(keyFile, "utf8")).trim();
+        const newKey = randomBytes(32).toString("base64");
+        await writeFile(keyFile, `${newKey}\n${oldKey}\n`);
+
+        const second = await startServer();
+        const step = await askServer<RotationStep>(dataDir, {
+            method: "POST",
+            path: "/local/rotate-key",
+        });
+        expect(step).toMatchObject({ resealed: 200, left: many + 2 - 200, unneeded: [] });
+        await second.stop();
+
+        // Cut off there: both keys are needed.
+        await writeFile(keyFile, `${newKey}\n`);
+        await expect(startServer()).rejects.toThrow("which is not configured");
+        await writeFile(keyFile, `${newKey}\n${oldKey}\n`);
+
+        const third = await startServer();
+        const { code, text } = await command("rotate-key", "--data-dir", dataDir);
+        expect(code).toBe(0);
+        expect(text).toMatch(/key [0-9a-f]{16} is not needed any more/);
+        await third.stop();
+
+        await writeFile(keyFile, `${newKey}\n`);
+        const fourth = await startServer();
+        try {
+            const answer = await nodes[0]?.bundle(undefined, fourth);
+            expect(answer?.body.files["/etc/role"]).toBe("role 1");
+            const again = await command("rotate-key", "--data-dir", dataDir);
+            expect(again.text).toContain("0 were sealed anew");
+        } finally {
+            await fourth.stop();
+        }
+    });
+});

@@ -1,0 +1,17 @@
+import { startPostgres } from "./postgres";
+
+/** The stores that every case runs on. */
+export const stores = ["PGlite", "PostgreSQL"] as const;
+
+/** A store of the tests: what of it a server's options name. */
+export interface TestStore {
+    options: { databaseUrl?: string };
+    stop: () => Promise<void>;
+}
+
+/** Starts a real PostgreSQL; PGlite comes with each server. */
+export async function startStore(store: (typeof stores)[number]): Promise<TestStore> {
+    if (store === "PGlite") return { options: {}, stop: () => Promise.resolve() };
+    const { url, stop } = await startPostgres();
+    return { options: { databaseUrl: url }, stop };
+}
