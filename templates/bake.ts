@@ -5,22 +5,24 @@ import { paths } from "./paths";
 import type { ClusterSettings } from "./settings";
 import type { Values } from "./values";
 
-/** What a baked image keeps of a node's files. */
-const kept: readonly string[] = [
-    `${paths.systemd}/containerd.service`,
-    "/etc/containerd/config.toml",
-    "/etc/sysctl.d/90-exk8s.conf",
-    "/etc/modules-load.d/exk8s.conf",
-];
-
-/** What installing needs of them. */
-const needed: readonly string[] = [
-    `${paths.config}/downloads.tsv`,
-    `${paths.config}/cilium-values.yaml`,
-    `${paths.lib}/common.sh`,
-    `${paths.bin}/exk8s-install-control-plane-prereqs.sh`,
-    "/etc/containerd/certs.d/_default/hosts.toml",
-];
+/** The files of a node that an image is made with. */
+export const imageFiles = {
+    /** How the programs run: they stay in the image. */
+    kept: [
+        `${paths.systemd}/containerd.service`,
+        "/etc/containerd/config.toml",
+        "/etc/sysctl.d/90-exk8s.conf",
+        "/etc/modules-load.d/exk8s.conf",
+    ],
+    /** What installs them. */
+    needed: [
+        `${paths.config}/downloads.tsv`,
+        `${paths.config}/cilium-values.yaml`,
+        `${paths.lib}/common.sh`,
+        `${paths.bin}/exk8s-install-control-plane-prereqs.sh`,
+        "/etc/containerd/certs.d/_default/hosts.toml",
+    ],
+} as const;
 
 /** Ends an embedded file; no line of one is this. */
 const delimiter = "EXK8S_END_OF_FILE";
@@ -46,8 +48,8 @@ export function renderBakeScript(settings: ClusterSettings): string {
         sshdDropIn,
         ciliumVersion: settings.versions.cilium.replace(/^v/, ""),
         images: containerImages(settings),
-        kept: filesAt(kept),
-        needed: filesAt(needed),
+        kept: filesAt(imageFiles.kept),
+        needed: filesAt(imageFiles.needed),
     });
 }
 
