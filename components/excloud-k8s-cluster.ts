@@ -25,7 +25,7 @@ import { authorities, clusterCertificates, serviceAccountFiles } from "./pki/cer
 import { ClusterPki } from "./pki/cluster-pki";
 import { securityGroupIds } from "./security-group";
 import { slotsOf } from "./slots";
-import { validateArgs } from "./validate";
+import { validateArgs } from "./fields";
 
 /**
  * A Kubernetes cluster on Excloud: virtual machines that assemble themselves into a control plane.

@@ -13,7 +13,7 @@ import {
     type Program,
 } from "../templates";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
-import type { Rule } from "./fields";
+import type { Rule } from "./field";
 import { isRecord, shorten, show } from "./show";
 import { slotsOf } from "./slots";
 
@@ -43,6 +43,20 @@ export function oneOf(...allowed: readonly unknown[]): Rule {
 
 export const boolean = oneOf(true, false);
 
+export const instanceType = text(/^[^\s\p{Cc}]{1,100}$/u, `"t1a.medium"`);
+
+export const sshPubkey = text(/^[^\p{Cc}]*$/u, `"ssh-ed25519 AAAA..."`);
+
+export const podNetwork = oneOf("cilium", "bridge", "none");
+
+export const version = text(/^v\d+\.\d+\.\d+$/, `"${defaultVersions.kubernetes}"`);
+
+/** Says nothing of the value: it is a key. */
+export const apiKey: Rule = (value) =>
+    typeof value === "string" && /^[\x21-\x7e]+$/.test(value)
+        ? undefined
+        : "is not an API key; give one line without spaces";
+
 export const network: Rule = (value) =>
     typeof value === "string"
         ? tryTo(() => parseNetwork(value, ""))
@@ -60,7 +74,7 @@ export const object: Rule = (value) =>
     isRecord(value) ? undefined : `is ${show(value)}; give an object`;
 
 /** Flags of a program, of which some have gone. */
-export function flags(program: Program): Rule {
+export function flags(program: Program): Rule<ExcloudK8sClusterArgs> {
     return (value, { kubernetesVersion }) => {
         if (!isRecord(value)) {
             return `is ${show(value)}; give a map from flag name to value`;

@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { closest, distance } from "fastest-levenshtein";
 
-import type { ExcloudK8sClusterArgs } from "./cluster-args";
-import { fields, type Field, type Rule } from "./fields";
+import type { Field, Rule } from "./field";
 import { isRecord, show } from "./show";
 
-/** Bad arguments of a cluster, all of them. Shown without a stack trace. */
+/** Bad arguments of a component, all of them. Shown without a stack trace. */
 export class InvalidArgumentsError extends pulumi.RunError {
     /** @internal */
     constructor(
-        cluster: string,
+        /** Whose arguments: `ExcloudK8sCluster "prod"`. */
+        component: string,
         /** What is wrong, one argument each. */
         readonly faults: readonly string[],
         /** Whether they were found before anything was done. */
@@ -17,7 +17,7 @@ export class InvalidArgumentsError extends pulumi.RunError {
     ) {
         super(
             [
-                `ExcloudK8sCluster "${cluster}": ${faults.length} of its arguments cannot be used` +
+                `${component}: ${faults.length} of its arguments cannot be used` +
                     `${before ? ", nothing was changed" : ""}:`,
                 ...faults.slice(0, longestList).map((fault) => `  ${fault}`),
                 ...(faults.length > longestList
@@ -32,50 +32,59 @@ export class InvalidArgumentsError extends pulumi.RunError {
 const longestList = 50;
 
 /** A value, where it is in the arguments, and what it must be. */
-interface Part {
+interface Part<Args> {
     readonly at: string;
     readonly path: readonly string[];
     readonly value: unknown;
     readonly mayBeLater: boolean;
-    readonly rules: readonly Rule[];
+    readonly rules: readonly Rule<Args>[];
 }
 
 /**
  * Checks all arguments whose values are known here, before any resource is made.
  *
+ * @param component what is checked, for the error: `ExcloudK8sCluster "prod"`
  * @returns the arguments, in which values that become known later are checked then
  * @throws InvalidArgumentsError listing every fault: the argument, its value, what is allowed
  */
-export function validateArgs(cluster: string, args: ExcloudK8sClusterArgs): ExcloudK8sClusterArgs {
+export function checkArgs<Args extends object>(
+    component: string,
+    args: Args,
+    fields: readonly Field<Args>[],
+): Args {
     if (!isRecord(args)) {
         const fault = `the arguments are ${show(args)}; give an object`;
-        throw new InvalidArgumentsError(cluster, [fault]);
+        throw new InvalidArgumentsError(component, [fault]);
     }
-    const parts = fields.flatMap((field) => partsOf(field, args));
+    const parts = fields.flatMap((field) => partsOf(field, fields, args));
     const faults = [
         ...parts.flatMap((part) => faultOf(part, args) ?? []),
-        ...unknownNames(args, ""),
+        ...unknownNames(args, "", fields),
     ];
     if (faults.length > 0) {
-        throw new InvalidArgumentsError(cluster, faults);
+        throw new InvalidArgumentsError(component, faults);
     }
     return parts
         .filter(({ value }) => isLater(value))
         .reduce(
-            (checked, part) => withValue(checked, part.path, checkedLater(cluster, part, args)),
+            (checked, part) => withValue(checked, part.path, checkedLater(component, part, args)),
             args,
         );
 }
 
 /** The values that a field has rules for: its own, and those of its items. */
-function partsOf(field: Field, args: ExcloudK8sClusterArgs): Part[] {
+function partsOf<Args extends object>(
+    field: Field<Args>,
+    fields: readonly Field<Args>[],
+    args: Args,
+): Part<Args>[] {
     const path = field.path.split(".");
     const value = valueAt(args, path);
-    if (value === undefined && !isRequired(field, args)) {
+    if (value === undefined && !isRequired(field, fields, args)) {
         return [];
     }
     const { items, mayBeLater, rules } = field;
-    const own: Part = { at: field.path, path, value, mayBeLater, rules };
+    const own: Part<Args> = { at: field.path, path, value, mayBeLater, rules };
     if (items === undefined || isLater(value)) {
         return [own];
     }
@@ -96,15 +105,21 @@ function partsOf(field: Field, args: ExcloudK8sClusterArgs): Part[] {
 }
 
 /** A member is required where its group is given, or required itself. */
-function isRequired({ path, required, parentRequired }: Field, args: object): boolean {
-    const parent = valueAt(args, path.split(".").slice(0, -1));
-    return required && (parentRequired || isRecord(parent));
+function isRequired<Args extends object>(
+    { path, required }: Field<Args>,
+    fields: readonly Field<Args>[],
+    args: Args,
+): boolean {
+    const group = path.split(".").slice(0, -1);
+    const isGroupRequired =
+        fields.find((field) => field.path === group.join("."))?.required ?? group.length === 0;
+    return required && (isGroupRequired || isRecord(valueAt(args, group)));
 }
 
 /** What is wrong with a value, or nothing. A rule may rely on those before it. */
-function faultOf(
-    { at, value, mayBeLater, rules }: Part,
-    args: ExcloudK8sClusterArgs,
+function faultOf<Args>(
+    { at, value, mayBeLater, rules }: Part<Args>,
+    args: Args,
 ): string | undefined {
     if (isLater(value)) {
         return mayBeLater
@@ -121,36 +136,36 @@ function faultOf(
 }
 
 /** A value that fails the program once it is known and bad. */
-function checkedLater(
-    cluster: string,
-    part: Part,
-    args: ExcloudK8sClusterArgs,
+function checkedLater<Args>(
+    component: string,
+    part: Part<Args>,
+    args: Args,
 ): pulumi.Output<unknown> {
     const later: pulumi.Output<unknown> = pulumi.output(part.value);
     return later.apply((value) => {
         const fault = value === undefined ? undefined : faultOf({ ...part, value }, args);
         if (fault !== undefined) {
-            throw new InvalidArgumentsError(cluster, [fault], false);
+            throw new InvalidArgumentsError(component, [fault], false);
         }
         return value;
     });
 }
 
 /** Names that no field has, also within the groups of arguments. */
-function unknownNames(group: object, path: string): string[] {
-    const known = memberNames(path);
+function unknownNames(group: object, path: string, fields: readonly { path: string }[]): string[] {
+    const known = memberNames(path, fields);
     return Object.entries(group).flatMap(([name, value]: [string, unknown]) => {
         const inner = path === "" ? name : `${path}.${name}`;
         if (!known.includes(name)) {
-            return [`${inner} is not an argument of a cluster${suggestion(name, known)}`];
+            return [`${inner} is not an argument${suggestion(name, known)}`];
         }
-        const isGroup = memberNames(inner).length > 0 && isRecord(value) && !isLater(value);
-        return isGroup ? unknownNames(value, inner) : [];
+        const isGroup = memberNames(inner, fields).length > 0 && isRecord(value) && !isLater(value);
+        return isGroup ? unknownNames(value, inner, fields) : [];
     });
 }
 
 /** The names of the members of a group; `""` is that of all arguments. */
-function memberNames(group: string): string[] {
+function memberNames(group: string, fields: readonly { path: string }[]): string[] {
     const prefix = group === "" ? "" : `${group}.`;
     return fields
         .map(({ path }) => path)

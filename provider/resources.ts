@@ -6,6 +6,8 @@ import type {
     ClusterRegistrationOutputs,
 } from "./handlers/cluster-registration";
 import type { DnsRecordInputs, DnsRecordOutputs } from "./handlers/dns-record";
+import type { ImageBuilderInputs, ImageBuilderOutputs } from "./handlers/image-builder";
+import type { MachineImageInputs, MachineImageOutputs } from "./handlers/machine-image";
 import type { NodeAddressInputs, NodeAddressOutputs } from "./handlers/node-address";
 import type { NodeBundleInputs } from "./handlers/node-bundle";
 import type { NodeSlotInputs, NodeSlotOutputs } from "./handlers/node-slot";
@@ -167,5 +169,39 @@ export class ClusterReadiness extends ExcloudResource {
         options?: pulumi.CustomResourceOptions,
     ) {
         super("ClusterReadiness", name, inputs, [], options);
+    }
+}
+
+/** The old one stays until the new one is there: a bake that fails leaves what there was. */
+function keptUntilReplaced(
+    options: pulumi.CustomResourceOptions = {},
+): pulumi.CustomResourceOptions {
+    return { deleteBeforeReplace: false, ...options };
+}
+
+export class ImageBuilder extends ExcloudResource {
+    declare readonly host: pulumi.Output<ImageBuilderOutputs["host"]>;
+
+    constructor(
+        name: string,
+        inputs: AsInputs<ImageBuilderInputs>,
+        options?: pulumi.CustomResourceOptions,
+    ) {
+        super("ImageBuilder", name, inputs, ["host"], {
+            additionalSecretOutputs: ["userData"],
+            ...keptUntilReplaced(options),
+        });
+    }
+}
+
+export class MachineImage extends ExcloudResource {
+    declare readonly imageId: pulumi.Output<MachineImageOutputs["imageId"]>;
+
+    constructor(
+        name: string,
+        inputs: AsInputs<MachineImageInputs>,
+        options?: pulumi.CustomResourceOptions,
+    ) {
+        super("MachineImage", name, inputs, ["imageId"], keptUntilReplaced(options));
     }
 }

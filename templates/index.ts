@@ -1,5 +1,7 @@
 /** The texts on a node: what each file says, and how a bundle of them is named. */
 export * from "./digest";
+export * from "./bake";
+export * from "./bootstrap-server";
 export * from "./cidr";
 export * from "./components";
 export type { ConfigObject } from "./config-object";

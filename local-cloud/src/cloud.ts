@@ -164,7 +164,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
             }
         });
         opened.push(() => lifecycle.close());
-        const cloud: CloudContext = { stores, lifecycle };
+        const cloud: CloudContext = { stores, lifecycle, disks: nodes.disks };
 
         const compute = serviceServer("compute", cloud, tokens);
         addAdminRoutes(compute, stores, nodes, nodeFaults, faults);

@@ -129,7 +129,15 @@ export const operations = {
         path: "/snapshot/create",
         idempotent: false,
         confidence: "proposal",
-        body: Type.Object({ volume_id: Type.Integer(), name: Type.String() }, strict),
+        // A snapshot that is marked `is_ami` is an image of the same id: `imageList` names it.
+        body: Type.Object(
+            {
+                volume_id: Type.Integer(),
+                name: Type.String({ minLength: 1 }),
+                is_ami: Type.Optional(Type.Boolean()),
+            },
+            strict,
+        ),
         response: schema.Snapshot,
     },
     snapshotList: {

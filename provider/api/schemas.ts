@@ -153,6 +153,7 @@ export const Snapshot = Type.Object({
     name: Type.String(),
     created_at: Type.String(),
 });
+export type Snapshot = Static<typeof Snapshot>;
 
 export const Zone = Type.Object({
     id: Type.Union([Type.Integer(), Type.String()]),

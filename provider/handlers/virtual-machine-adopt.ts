@@ -96,6 +96,9 @@ async function verified(
             `a VM named ${vm.name} (${vmId}) exists with ${found.join("; ")}. Next: ${next}`,
         );
     }
+    if (inputs.bootstrap === undefined) {
+        return vm;
+    }
     const binding = await unlessGone(
         context.bootstrap(inputs.bootstrap)("getVmBinding", { vm_id: vmId }),
     );

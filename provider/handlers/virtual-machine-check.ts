@@ -60,10 +60,10 @@ export async function checkVirtualMachine(
 
 /** A control plane may go only while all others are well: etcd would lose its quorum with it. */
 async function checkQuorum(inputs: VirtualMachineInputs, context: Context): Promise<Failure[]> {
-    if (inputs.replaceWithoutQuorum) {
+    const { bootstrap, clusterId, slot } = inputs;
+    if (inputs.replaceWithoutQuorum || bootstrap === undefined || clusterId === undefined) {
         return [];
     }
-    const { bootstrap, clusterId, slot } = inputs;
     const others = await context
         .bootstrap(bootstrap)("getStatus", { cluster_id: clusterId })
         .then(({ nodes }) => nodes.filter((node) => node.slot !== slot && !node.healthy))
@@ -83,7 +83,7 @@ async function checkQuorum(inputs: VirtualMachineInputs, context: Context): Prom
 
 /** A VM of somebody else that has the node's name would be taken for the new one. */
 async function checkNamesakes(
-    { name, zoneId, slot }: VirtualMachineInputs,
+    { name, zoneId, slot = name }: VirtualMachineInputs,
     context: Context,
 ): Promise<Failure[]> {
     const namesakes = (await context.excloud()("vmList", { zone_id: zoneId })).filter(
@@ -103,12 +103,16 @@ async function checkNamesakes(
 }
 
 function refusal(name: Fixed, old: VirtualMachineInputs, inputs: VirtualMachineInputs): Failure {
+    const { slot } = inputs;
+    const way =
+        slot === undefined
+            ? "delete it first, when you can do without what its disk holds"
+            : `list the node, replaceNodes: ["${slot}"], one control plane per \`pulumi up\``;
     return {
         property: name,
         reason:
-            `the ${words[name]} of ${inputs.slot} cannot change in place (${old[name]} to ${inputs[name]}). ` +
-            `Next: list the node, replaceNodes: ["${inputs.slot}"], one control plane per \`pulumi up\`; ` +
-            "or set the former value again",
+            `the ${words[name]} of ${slot ?? inputs.name} cannot change in place (${old[name]} to ${inputs[name]}). ` +
+            `Next: ${way}; or set the former value again`,
     };
 }
 
@@ -116,6 +120,50 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
     if (placement.some((name) => isUnknown(inputs[name]))) {
         return [];
     }
+    const { failures, subnet, images } = await checkPlace(inputs, context);
+    const fail = (property: string, reason: string) => failures.push({ property, reason });
+    if (
+        subnet !== undefined &&
+        inputs.nodeUrl !== undefined &&
+        isLoopbackUrl(inputs.nodeUrl) &&
+        !isLoopbackAddress(subnet.cidr_ipv4)
+    ) {
+        fail(
+            "nodeUrl",
+            `${inputs.nodeUrl} is the VM itself when seen from a VM in ${subnet.cidr_ipv4}: ` +
+                "set bootstrap.nodeUrl to an address that the nodes reach",
+        );
+    }
+    for (const [name, cidr] of Object.entries(inputs.clusterNetworks ?? {})) {
+        if (subnet !== undefined && !isUnknown(cidr) && networksOverlap(cidr, subnet.cidr_ipv4)) {
+            fail(
+                "clusterNetworks",
+                `${name} ${cidr} overlaps subnet ${subnet.id} (${subnet.cidr_ipv4}): ` +
+                    "choose networks that share no address",
+            );
+        }
+    }
+    if (inputs.adoptVmId !== undefined) {
+        const vm = await unlessGone(context.excloud()("vmGet", { vm_id: inputs.adoptVmId }));
+        const faults = vm ? differences(vm, images, inputs) : ["no such id"];
+        if (faults.length > 0) {
+            fail(
+                "adoptVmId",
+                `VM ${inputs.adoptVmId} cannot be ${inputs.slot ?? inputs.name}: ${faults.join("; ")}`,
+            );
+        }
+    }
+    return failures;
+}
+
+/** Where a VM is to be, and of what kind. */
+export type Place = Pick<
+    VirtualMachineInputs,
+    "zoneId" | "subnetId" | "imageId" | "instanceType" | "allocatePublicIpv4"
+>;
+
+/** Whether the cloud has such a place for a VM, before it is asked for one. */
+export async function checkPlace(inputs: Place, context: Context) {
     const call = context.excloud();
     const [subnets, images, types] = await Promise.all([
         call("subnetList", {}),
@@ -129,42 +177,11 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
         fail("subnetId", `no subnet has this id; there are ${list(subnets)}`);
     } else if (subnet.zone_id !== inputs.zoneId) {
         fail("zoneId", `subnet ${subnet.id} lies in zone ${subnet.zone_id}`);
-    } else {
-        if (subnet.disable_ipv4_public_ip && inputs.allocatePublicIpv4) {
-            fail(
-                "allocatePublicIpv4",
-                `subnet ${subnet.id} allows no public IPv4: set it to false`,
-            );
-        }
-        if (isLoopbackUrl(inputs.nodeUrl) && !isLoopbackAddress(subnet.cidr_ipv4)) {
-            fail(
-                "nodeUrl",
-                `${inputs.nodeUrl} is the VM itself when seen from a VM in ${subnet.cidr_ipv4}: ` +
-                    "set bootstrap.nodeUrl to an address that the nodes reach",
-            );
-        }
-    }
-    for (const [name, cidr] of Object.entries(inputs.clusterNetworks)) {
-        if (subnet !== undefined && !isUnknown(cidr) && networksOverlap(cidr, subnet.cidr_ipv4)) {
-            fail(
-                "clusterNetworks",
-                `${name} ${cidr} overlaps subnet ${subnet.id} (${subnet.cidr_ipv4}): ` +
-                    "choose networks that share no address",
-            );
-        }
+    } else if (subnet.disable_ipv4_public_ip && inputs.allocatePublicIpv4) {
+        fail("allocatePublicIpv4", `subnet ${subnet.id} allows no public IPv4: set it to false`);
     }
     if (!images.some(({ id }) => id === inputs.imageId)) {
         fail("imageId", `no image has this id; there are ${list(images)}`);
-    }
-    if (inputs.adoptVmId !== undefined) {
-        const vm = await unlessGone(call("vmGet", { vm_id: inputs.adoptVmId }));
-        const faults = vm ? differences(vm, images, inputs) : ["no such id"];
-        if (faults.length > 0) {
-            fail(
-                "adoptVmId",
-                `VM ${inputs.adoptVmId} cannot be ${inputs.slot}: ${faults.join("; ")}`,
-            );
-        }
     }
     if (!types.some(({ name }) => name === inputs.instanceType)) {
         fail(
@@ -172,7 +189,7 @@ async function checkPlacement(inputs: VirtualMachineInputs, context: Context): P
             `no such instance type; there are ${types.map(({ name }) => name).join(", ")}`,
         );
     }
-    return failures;
+    return { failures, subnet, images };
 }
 
 function list(things: readonly { id: number; name: string }[]): string {

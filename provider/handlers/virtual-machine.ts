@@ -30,14 +30,14 @@ export interface VirtualMachineInputs {
     rootVolumeSizeGib: number;
     /** Secret. Used when the VM is created; a change waits for the next replacement. */
     userData: string;
-    /** The slot that the VM fills, and the server at which it is bound. */
-    bootstrap: BootstrapServer;
-    clusterId: number;
-    slot: string;
-    /** Where the VM reaches the bootstrap server: checked against its subnet. */
-    nodeUrl: string;
-    /** Networks of the cluster by name, IPv4: they must not overlap the VM's subnet. */
-    clusterNetworks: Record<string, string>;
+    /** Of a node: the slot that the VM fills, and the server at which it is bound. */
+    bootstrap?: BootstrapServer;
+    clusterId?: number;
+    slot?: string;
+    /** Of a node: where it reaches the bootstrap server, checked against its subnet. */
+    nodeUrl?: string;
+    /** Of a node: networks of the cluster by name, IPv4, which must not overlap its subnet. */
+    clusterNetworks?: Record<string, string>;
     replacement: Replacement;
     /** Whether a replacement is allowed although the other control planes are not all well. */
     replaceWithoutQuorum?: boolean;

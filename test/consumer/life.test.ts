@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { ensureEngine, type ReadyEngine } from "../../tools/engine";
+import { placePlugin } from "../../tools/engine/plugins";
 import { REPOSITORY } from "../../tools/engine/repository";
-import { placeTlsPlugin } from "../../tools/engine/tls-plugin";
 import { folderAt } from "../../tools/playground/folder";
 import { startServices, stopServices, type Services } from "../../tools/playground/services";
 import { isFull } from "../support/full";
@@ -114,8 +114,10 @@ async function installed(title: string, combination: Combination): Promise<Proje
         combination,
         tarballs["excloud-k8s"].file,
     );
-    // The official engine gets the plugin by itself, which the stand-in cannot.
-    const version = project.installedVersion("@pulumi/tls", "excloud-k8s");
-    await placeTlsPlugin(pulumiHome, engine.tlsPlugin, version);
+    // The official engine gets plugins by itself, which the stand-ins cannot.
+    for (const plugin of engine.plugins) {
+        const version = project.installedVersion(`@pulumi/${plugin.name}`, "excloud-k8s");
+        await placePlugin(pulumiHome, { ...plugin, version });
+    }
     return project;
 }

@@ -10,6 +10,7 @@ export const machineImage = {
         ...["systemd", "systemd-sysv", "dbus", "kmod", "procps", "util-linux"],
         // What a cloud image has.
         ...["ca-certificates", "curl", "gpgv", "iproute2", "iputils-ping", "jq", "openssl"],
+        "openssh-server",
         // What the product's installer adds where it is missing, as an image baked for it has.
         ...["conntrack", "ebtables", "ethtool", "haproxy", "iptables", "socat"],
         // For tests that look at a node from inside, and for container images made from it.
@@ -21,6 +22,8 @@ export const machineImage = {
         // The product starts its own instance.
         "haproxy.service",
         "nftables.service",
+        // Started where a builder of an image is to be reached.
+        "ssh.service",
     ],
 
     /** Units that must not run in a namespace; masked, as systemd's presets enable some of them. */
@@ -58,18 +61,19 @@ export const machineImage = {
 
     units: {
         // The part of cloud-init that the product relies on. As there, a script that began is not run
-        // again at the next boot, whether it succeeded or not: what must go on is a unit of its own.
+        // again at the next boot of the same instance, whether it succeeded or not: what must go on is a
+        // unit of its own. An instance made of another one's disk has another machine id.
         "excloud-user-data.service": `[Unit]
 Description=Run the user data of this instance once
 After=network.target
 ConditionPathExists=/var/lib/excloud/user-data
-ConditionPathExists=!/var/lib/excloud/user-data.done
+ConditionPathExists=!/var/lib/excloud/user-data.done-%m
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
-ExecStartPre=/usr/bin/touch /var/lib/excloud/user-data.done
+ExecStartPre=/usr/bin/touch /var/lib/excloud/user-data.done-%m
 ExecStart=/bin/bash /var/lib/excloud/user-data
 StandardOutput=journal
 StandardError=journal

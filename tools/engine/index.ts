@@ -2,18 +2,17 @@ import { mkdir } from "node:fs/promises";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Engine, Report } from "./engine";
-import { LANGUAGE_HOST, TLS_PLUGIN_LAUNCHER } from "./launchers";
+import { LANGUAGE_HOST } from "./launchers";
 import { officialEngine } from "./official";
 import { engineOnPath } from "./on-path";
+import { findPlugins, placePlugin, type PlacedPlugin } from "./plugins";
 import { sourceEngine } from "./source-build";
-import { officialTlsPlugin, placeTlsPlugin } from "./tls-plugin";
-import { TLS_PLUGIN_VERSION } from "./version";
 
 export type { Engine, Report } from "./engine";
 
 /** What a stack needs beside the engine. */
 export interface EngineOptions {
-    /** PULUMI_HOME: a folder that may be new; it gets the tls plugin. */
+    /** PULUMI_HOME: a folder that may be new; it gets the plugins. */
     readonly home: string;
     /** State backend as a URL. The folder of a `file://` URL is made. */
     readonly backend: string;
@@ -33,8 +32,7 @@ export interface EngineEnvironment {
 
 /** An engine and the plugins it needs. */
 export interface ReadyEngine extends Engine {
-    /** Folder of the official tls plugin; undefined where the stand-in takes its place. */
-    readonly tlsPlugin: string | undefined;
+    readonly plugins: readonly PlacedPlugin[];
     /** As {@link EngineEnvironment.standIns}. */
     readonly standIns: readonly string[];
 }
@@ -50,15 +48,15 @@ export async function ensureEngine(report: Report): Promise<ReadyEngine> {
         (await engineOnPath(report)) ??
         (await officialEngine(report)) ??
         (await sourceEngine(report));
-    const tlsPlugin = await officialTlsPlugin(engine, report);
+    const plugins = await findPlugins(engine, report);
     return {
         ...engine,
-        tlsPlugin,
+        plugins,
         standIns: [
             ...(engine.origin === "source" ? [`${LANGUAGE_HOST.file} (stand-in)`] : []),
-            ...(tlsPlugin === undefined
-                ? [`${TLS_PLUGIN_LAUNCHER.file} v${TLS_PLUGIN_VERSION} (stand-in)`]
-                : []),
+            ...plugins
+                .filter(({ official }) => official === undefined)
+                .map(({ launcher, version }) => `${launcher.file} v${version} (stand-in)`),
         ],
     };
 }
@@ -72,7 +70,9 @@ export async function ensureEngine(report: Report): Promise<ReadyEngine> {
 export async function engineEnvironment(options: EngineOptions): Promise<EngineEnvironment> {
     const report: Report = (line) => process.stderr.write(`${line}\n`);
     const engine = await ensureEngine(report);
-    await placeTlsPlugin(options.home, engine.tlsPlugin);
+    for (const plugin of engine.plugins) {
+        await placePlugin(options.home, plugin);
+    }
     await makeBackend(options.backend);
     return {
         pulumi: path.join(engine.folder, "pulumi"),

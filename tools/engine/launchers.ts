@@ -15,9 +15,6 @@ export interface Launcher {
 /** Stand-in for the language host of Node.js programs. */
 export const LANGUAGE_HOST = standIn("pulumi-language-nodejs", "language-host");
 
-/** Stand-in for the tls plugin. */
-export const TLS_PLUGIN_LAUNCHER = standIn("pulumi-resource-tls", "tls");
-
 /** The official launcher of dynamic providers, a script inside the npm package of the SDK. */
 export const DYNAMIC_PROVIDER_LAUNCHER: Launcher = {
     file: "pulumi-resource-pulumi-nodejs",
@@ -41,7 +38,8 @@ export async function writeLauncher(file: string, text: string): Promise<void> {
     await rename(partial, file);
 }
 
-function standIn(file: string, folder: string): Launcher {
+/** Starts a stand-in, by the file name of what it stands in for. */
+export function standIn(file: string, folder: string): Launcher {
     return {
         file,
         text() {

@@ -7,6 +7,9 @@ export const OLDEST_ENGINE = { major: 3, minor: 216 } as const;
 /** Version of the tls plugin, which is the version of `@pulumi/tls`. */
 export const TLS_PLUGIN_VERSION = "5.6.1";
 
+/** Version of the command plugin, which is the version of `@pulumi/command`. */
+export const COMMAND_PLUGIN_VERSION = "1.2.1";
+
 /** True when a version as `pulumi version` prints it (`v3.259.0`) can be used. */
 export function isSupportedEngine(printed: string): boolean {
     const [, major, minor] = /^v?(\d+)\.(\d+)\./.exec(printed.trim()) ?? [];

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import {
     clusterSettings,
     fileSpecsFor,
+    imageFiles,
     paths,
     type Mirrors,
     type Values,
@@ -16,22 +17,8 @@ import type { Cloud } from "./cloud";
 import { etcdImage, kubeletUnit } from "./kubeadm-node";
 import type { RunningNode } from "./node";
 
-/** Files of ours that the image keeps: what it holds is installed, and nothing of a cluster is in it. */
-const kept: readonly string[] = [
-    `${paths.systemd}/containerd.service`,
-    "/etc/containerd/config.toml",
-    "/etc/sysctl.d/90-exk8s.conf",
-    "/etc/modules-load.d/exk8s.conf",
-];
-
-/** Files of ours that the installation needs. */
-const needed: readonly string[] = [
-    `${paths.config}/cluster.env`,
-    `${paths.config}/downloads.tsv`,
-    `${paths.lib}/common.sh`,
-    `${paths.bin}/exk8s-install-control-plane-prereqs.sh`,
-    "/etc/containerd/certs.d/_default/hosts.toml",
-];
+/** Files of ours that the installation needs: those of a baked image, and the parameters of a cluster for its mirrors. */
+const needed: readonly string[] = [`${paths.config}/cluster.env`, ...imageFiles.needed];
 
 /** Removed at the end: what was needed, and what the machine wrote of itself. */
 const removed: readonly string[] = [
@@ -119,7 +106,7 @@ async function install(node: RunningNode, mirrors: Mirrors): Promise<void> {
         publicIpv4: "",
     };
     const specs = fileSpecsFor(settings, "control-plane", "role");
-    for (const path of [...kept, ...needed]) {
+    for (const path of [...imageFiles.kept, ...needed]) {
         const spec = specs.find((one) => one.path === path);
         if (spec === undefined) {
             throw new Error(`no node has the file ${path}, which the baked image needs`);

@@ -1,4 +1,4 @@
-import { images, instanceTypes, zoneId } from "../state/catalog";
+import { instanceTypes, zoneId } from "../state/catalog";
 import { invalid } from "../http/errors";
 import type { Handlers } from "./handler";
 
@@ -14,7 +14,7 @@ export function checkZone(zone: number | undefined): void {
 }
 
 export const catalogHandlers: Handlers<"imageList" | "instanceTypeList" | "subnetList"> = {
-    imageList: () => [...images],
+    imageList: ({ stores }) => stores.images(),
     instanceTypeList: () => [...instanceTypes],
     subnetList: ({ stores }, request) => {
         checkZone(request.zone_id);

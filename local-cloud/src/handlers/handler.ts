@@ -1,6 +1,7 @@
 import type { OperationName, RequestOf, ResponseOf, operations } from "excloud-k8s/api";
 
 import type { Lifecycle } from "../lifecycle";
+import type { Disks } from "../nodes/driver";
 import type { Stores } from "../state/stores";
 import type { Caller } from "../state/tokens";
 
@@ -8,6 +9,7 @@ import type { Caller } from "../state/tokens";
 export interface CloudContext {
     readonly stores: Stores;
     readonly lifecycle: Lifecycle;
+    readonly disks: Disks;
 }
 
 /**

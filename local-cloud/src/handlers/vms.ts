@@ -1,7 +1,7 @@
 import type { RequestOf, operations, schemas } from "excloud-k8s/api";
 
 import { conflict, invalid, notFound } from "../http/errors";
-import { images, instanceTypes, projectId } from "../state/catalog";
+import { instanceTypes, projectId } from "../state/catalog";
 import { allocateAddress } from "../state/addresses";
 import type { ReservationRow, VmRow } from "../state/model";
 import { publicNetwork } from "../state/networks";
@@ -68,7 +68,7 @@ function checkCreate(stores: Stores, request: CreateRequest): void {
     if (request.project_id !== projectId) throw notFound("compute.project", request.project_id);
     const subnet = stores.subnets.get(request.subnet_id);
     if (subnet === undefined) throw notFound("compute.subnet", request.subnet_id);
-    if (!images.some((image) => image.id === request.image_id)) {
+    if (!stores.images().some((image) => image.id === request.image_id)) {
         throw notFound("compute.image", request.image_id);
     }
     if (!instanceTypes.some((type) => type.name === request.instance_type)) {
@@ -197,7 +197,7 @@ export const vmHandlers: Handlers<Names> = {
             subnet_id: request.subnet_id,
             instance_type: request.instance_type,
             image_id: request.image_id,
-            image_name: images.find((image) => image.id === request.image_id)?.name ?? "",
+            image_name: stores.images().find((image) => image.id === request.image_id)?.name ?? "",
             root_volume_id: volume.id,
             delete_root_volume: false,
             delete_protection: false,

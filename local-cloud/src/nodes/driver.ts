@@ -17,8 +17,19 @@ export interface NodeStatus {
     readonly pid?: number;
 }
 
+/** What stands behind snapshots. */
+export interface Disks {
+    /** Keeps what is on the disk of a VM, which may be off or terminated, as a snapshot. */
+    copy(vmId: number | undefined, snapshotId: number): Promise<void>;
+    erase(snapshotId: number): void;
+}
+
+/** Disks that hold nothing worth keeping. */
+const emptyDisks: Disks = { copy: () => Promise.resolve(), erase: () => undefined };
+
 /** What stands behind the VMs. */
 export interface NodeDriver {
+    readonly disks: Disks;
     /** Does what a VM's passing states stand for. */
     readonly work: Work;
     /** A VM has entered a state. */
@@ -33,6 +44,7 @@ export interface NodeDriver {
 
 /** VMs without nodes: they only exist. */
 export const noNodes = (delays: LifecycleDelays): NodeDriver => ({
+    disks: emptyDisks,
     work: delayed(delays),
     entered: () => undefined,
     resume: () => undefined,
@@ -43,6 +55,7 @@ export const noNodes = (delays: LifecycleDelays): NodeDriver => ({
 
 /** VMs with simulated nodes, which live while their VM is RUNNING. */
 export const simulatedNodes = (fleet: NodeFleet, delays: LifecycleDelays): NodeDriver => ({
+    disks: emptyDisks,
     work: delayed(delays),
     entered: (vm) => {
         if (vm.state === "RUNNING") {

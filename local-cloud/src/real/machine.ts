@@ -67,21 +67,30 @@ export class Machine {
         return existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n").slice(-200) : [];
     }
 
-    /** Makes the disk unless there is one. */
-    async prepare(rootVolumeBytes: number): Promise<void> {
+    /**
+     * Makes the disk unless there is one.
+     *
+     * @param snapshot disk that it begins with, where there is such a file
+     */
+    async prepare(rootVolumeBytes: number, snapshot: string): Promise<void> {
         const disk = this.file("disk.img");
         if (existsSync(disk)) return;
         await mkdir(this.folder, { recursive: true, mode: 0o700 });
         const partial = `${disk}.partial`;
-        if (existsSync(this.settings.disk)) {
-            await run("cp", "--sparse=always", this.settings.disk, partial);
-            // Written out now, or it would be during the boot and slow that down.
-            await run("sync", partial);
+        const begin = [snapshot, this.settings.disk].find((file) => existsSync(file));
+        if (begin !== undefined) {
+            await copySparse(begin, partial);
         } else {
             await makeFileSystem(partial, Math.max(rootVolumeBytes, gib));
         }
         await run("mv", partial, disk);
         await writeFile(this.file("machine-id"), randomBytes(16).toString("hex"));
+    }
+
+    /** Copies the disk as it is; of a machine that is off, it is whole. */
+    async copyDisk(target: string): Promise<void> {
+        await copySparse(this.file("disk.img"), `${target}.partial`);
+        await run("mv", `${target}.partial`, target);
     }
 
     /**
@@ -202,6 +211,12 @@ export class Machine {
         await removeNode(this.link);
         await removeCgroups(this.file("cgroups"));
     }
+}
+
+/** Copies a disk and writes it out at once, or that would be during a boot and slow it down. */
+async function copySparse(from: string, to: string): Promise<void> {
+    await run("cp", "--sparse=always", from, to);
+    await run("sync", to);
 }
 
 /** Makes an empty disk. */

@@ -1,4 +1,7 @@
-import type { NodeDriver, NodeStatus } from "../nodes/driver";
+import { rmSync } from "node:fs";
+import * as path from "node:path";
+
+import type { Disks, NodeDriver, NodeStatus } from "../nodes/driver";
 import type { VmRow } from "../state/model";
 import type { Stores } from "../state/stores";
 import { Machine, type MachineSettings } from "./machine";
@@ -26,6 +29,22 @@ export class RealNodes implements NodeDriver {
         private readonly volumes: Stores["volumes"],
         private readonly events: RealNodesEvents,
     ) {}
+
+    readonly disks: Disks = {
+        copy: async (vmId, snapshotId) => {
+            const machine = vmId === undefined ? undefined : this.machines.get(vmId);
+            if (vmId === undefined || machine === undefined) {
+                throw new Error("there is no disk of this volume");
+            }
+            await this.after(vmId, () => machine.copyDisk(this.snapshotFile(snapshotId))).catch(
+                (error: unknown) => {
+                    this.events.problem(`snapshot ${snapshotId}: ${String(error)}`);
+                    throw error;
+                },
+            );
+        },
+        erase: (snapshotId) => rmSync(this.snapshotFile(snapshotId), { force: true }),
+    };
 
     readonly work: NodeDriver["work"] = (vm, done, failed) => {
         this.after(vm.vm_id, () => this.perform(vm)).then(done, (error: unknown) => {
@@ -70,6 +89,7 @@ export class RealNodes implements NodeDriver {
             case "CREATING":
                 return this.machine(vm).prepare(
                     this.volumes.get(vm.root_volume_id)?.size_bytes ?? 0,
+                    this.snapshotFile(vm.image_id),
                 );
             case "STARTING":
                 return this.powerOn(vm);
@@ -94,6 +114,10 @@ export class RealNodes implements NodeDriver {
         const machine = this.machine(vm);
         await machine.boot(vm);
         this.states.set(vm.vm_id, "ready");
+    }
+
+    private snapshotFile(snapshotId: number): string {
+        return path.join(this.settings.dir, `snapshot-${snapshotId}.img`);
     }
 
     private machine(vm: VmRow): Machine {

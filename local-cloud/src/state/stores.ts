@@ -1,8 +1,10 @@
 import * as path from "node:path";
 
+import { images } from "./catalog";
 import { Store } from "./store";
 import type {
     GroupRow,
+    ImageRow,
     RecordRow,
     ReservationRow,
     RuleRow,
@@ -53,6 +55,15 @@ export class Stores {
         this.records = new Store<RecordRow>(file("dns-records"), recordKey);
         this.tokens = new Store(file("tokens"), (row) => row.hash);
         this.sequences = new Store(file("sequences"), (row) => row.name);
+    }
+
+    /** The images that come with the cloud, and those that were made of VMs. */
+    images(): ImageRow[] {
+        const made = this.snapshots
+            .list()
+            .filter((snapshot) => snapshot.is_ami && snapshot.state === "AVAILABLE")
+            .map(({ id, name }) => ({ id, name }));
+        return [...images, ...made];
     }
 
     /** The next number of a sequence; numbers are never given out twice, as in the cloud. */

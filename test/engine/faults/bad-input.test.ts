@@ -48,7 +48,7 @@ test("bad arguments are listed together, before there is any resource", async ()
         'podCidr is "10.244.0.0/28", which is too small',
         'kubernetesVersion is not valid: kubernetesVersion: "v1.12.0" is not supported',
         "rootVolumeSizeGib is 1; give a whole number, at least 10",
-        "controlPlanes is not an argument of a cluster",
+        "controlPlanes is not an argument",
         'bootstrap.nodeUrl is "nowhere"; give a text such as',
     ]) {
         expect(text).toContain(fault);

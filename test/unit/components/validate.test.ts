@@ -3,7 +3,8 @@ import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 
 import type { ExcloudK8sClusterArgs } from "../../../components/cluster-args";
-import { InvalidArgumentsError, validateArgs } from "../../../components/validate";
+import { validateArgs } from "../../../components/fields";
+import { InvalidArgumentsError } from "../../../components/validate";
 
 const good: ExcloudK8sClusterArgs = {
     controlPlaneImageId: 1,
@@ -241,7 +242,7 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
         ...anObject("certificates"),
         [
             { certificates: { authority: {} } },
-            "certificates.authority is not an argument of a cluster; did you mean authorities?",
+            "certificates.authority is not an argument; did you mean authorities?",
         ],
         [
             { certificates: { authorities: { etcd: { certPem: "x" } } } },
@@ -256,7 +257,7 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
         ],
         [
             { certificates: { authorities: { frontproxy: authority } } },
-            "certificates.authorities.frontproxy is not an argument of a cluster; did you mean frontProxy?",
+            "certificates.authorities.frontproxy is not an argument; did you mean frontProxy?",
         ],
         [
             { certificates: { keyAlgorithm: "DSA" } },
@@ -324,7 +325,7 @@ const refused: Record<keyof ExcloudK8sClusterArgs, readonly Refused[]> = {
             { adopt: { controlPlaneVmIds: { "cp-1": "7" } } },
             'adopt.controlPlaneVmIds has "7" for cp-1; give the id of a VM',
         ],
-        [{ adopt: { subnet: 1 } }, "adopt.subnet is not an argument of a cluster"],
+        [{ adopt: { subnet: 1 } }, "adopt.subnet is not an argument"],
     ],
     timeouts: [...seconds("vmCreate"), ...seconds("vmDelete"), ...seconds("ready")],
 };
@@ -456,9 +457,9 @@ test("a name that is nearly right is corrected, one that is not is left alone", 
     expect(
         faultsOf({ controlplaneCount: 3, bootstrap: { ...good.bootstrap, nodeURL: "x" }, x: 1 }),
     ).toEqual([
-        "bootstrap.nodeURL is not an argument of a cluster; did you mean nodeUrl?",
-        "controlplaneCount is not an argument of a cluster; did you mean controlPlaneCount?",
-        "x is not an argument of a cluster",
+        "bootstrap.nodeURL is not an argument; did you mean nodeUrl?",
+        "controlplaneCount is not an argument; did you mean controlPlaneCount?",
+        "x is not an argument",
     ]);
 });
 
@@ -466,14 +467,14 @@ describe("the message", () => {
     test("lists all faults together, and says that nothing was changed", () => {
         const bad = { controlPlaneCount: 2, subnetId: undefined, zoneId: 0, planes: 1 };
         expect(() => validateArgs("prod", { ...good, ...bad } as never)).toThrow(
-            new InvalidArgumentsError("prod", [
+            new InvalidArgumentsError('ExcloudK8sCluster "prod"', [
                 "controlPlaneCount is 2; allowed are 1, 3",
                 "subnetId is required",
                 "zoneId is 0; give a whole number, at least 1",
-                "planes is not an argument of a cluster",
+                "planes is not an argument",
             ]),
         );
-        expect(new InvalidArgumentsError("prod", ["a", "b"]).message).toBe(
+        expect(new InvalidArgumentsError('ExcloudK8sCluster "prod"', ["a", "b"]).message).toBe(
             [
                 'ExcloudK8sCluster "prod": 2 of its arguments cannot be used, nothing was changed:',
                 "  a",
@@ -487,13 +488,17 @@ describe("the message", () => {
             apiServerAllowedCidrs: Array.from({ length: 1000 }, () => "x".repeat(9999)),
         };
         expect(faultsOf(args)).toHaveLength(1000);
-        const message = new InvalidArgumentsError("prod", faultsOf(args)).message;
+        const message = new InvalidArgumentsError('ExcloudK8sCluster "prod"', faultsOf(args)).message;
         expect(message.length).toBeLessThan(50 * 300);
         expect(message).toMatch(/\n {2}and 950 more$/);
     });
 
     test("is shown without a stack trace", () => {
-        expect(pulumi.RunError.isInstance(new InvalidArgumentsError("prod", ["a"]))).toBe(true);
+        expect(
+            pulumi.RunError.isInstance(
+                new InvalidArgumentsError('ExcloudK8sCluster "prod"', ["a"]),
+            ),
+        ).toBe(true);
     });
 });
 

@@ -453,12 +453,32 @@ describe("snapshots", () => {
         const { root_volume_id } = await getVm(vmId);
         const { body } = await call("snapshotCreate", { volume_id: root_volume_id, name: "s" });
         const { id } = body as { id: number };
-        expect((await call("snapshotList")).body).toEqual([body]);
+        expect(body).toMatchObject({ state: "CREATING", is_ami: false });
+        const whole = { ...(body as object), state: "AVAILABLE" };
+        expect((await call("snapshotList")).body).toEqual([whole]);
         await call("snapshotDelete", { snapshot_id: id });
         expect(await call("snapshotDelete", { snapshot_id: id })).toEqual(
             refusal(404, "compute.snapshot.not_found"),
         );
         await terminate(vmId);
+    });
+
+    test("that are marked as images are listed as such, and VMs are made of them", async () => {
+        const vmId = await createVm();
+        const { root_volume_id } = await getVm(vmId);
+        const { body } = await call("snapshotCreate", {
+            volume_id: root_volume_id,
+            name: "baked",
+            is_ami: true,
+        });
+        const { id } = body as { id: number };
+        expect((await call("imageList")).body).toContainEqual({ id, name: "baked" });
+        const other = await createVm({ image_id: id });
+        expect(await getVm(other)).toMatchObject({ image_name: "baked" });
+        await call("snapshotDelete", { snapshot_id: id });
+        expect((await call("imageList")).body).not.toContainEqual({ id, name: "baked" });
+        await terminate(vmId);
+        await terminate(other);
     });
 });
 

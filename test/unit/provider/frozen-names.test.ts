@@ -11,6 +11,8 @@ test("provider/v1 offers exactly these types", () => {
           "ClusterReadiness",
           "ClusterRegistration",
           "DnsRecord",
+          "ImageBuilder",
+          "MachineImage",
           "NodeAddress",
           "NodeBundle",
           "NodeSlot",

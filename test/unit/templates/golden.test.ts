@@ -2,7 +2,13 @@ import { expect, test } from "@jest/globals";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { filesOf, scenarios } from "./fixtures";
-import { renderUserData } from "../../../templates";
+import {
+    clusterSettings,
+    renderBakeScript,
+    renderBootstrapServerUserData,
+    renderBuilderUserData,
+    renderUserData,
+} from "../../../templates";
 
 /*
  * Every rendered file, compared byte for byte. UPDATE_GOLDEN=1 writes them anew; the test then fails
@@ -21,6 +27,23 @@ function rendered(): Record<string, string> {
             slotSecret: "not-a-secret",
             role: "control-plane",
             verifierMode: "selfHosted",
+        }),
+        "bake-control-plane-image.sh": renderBakeScript(clusterSettings()),
+        "builder-userdata.sh": renderBuilderUserData({
+            authorizedKey: "ssh-ed25519 AAAA\n",
+            hostKeyPem: "-----BEGIN OPENSSH KEY-----\nAA==\n-----END OPENSSH KEY-----\n",
+            lifetime: 7200,
+        }),
+        "bootstrap-server-userdata.sh": renderBootstrapServerUserData({
+            version: "0.1.0",
+            caPem: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n",
+            caKeyPem: "-----BEGIN KEY-----\nAA==\n-----END KEY-----\n",
+            operatorToken: "not-a-token",
+            apiKey: "not-a-key",
+            host: "",
+            registry: "https://npm.test",
+            computeBaseUrl: "https://compute.test",
+            iamBaseUrl: "https://iam.test",
         }),
     };
     for (const [name, make] of Object.entries(scenarios)) {

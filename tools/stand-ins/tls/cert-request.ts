@@ -1,8 +1,9 @@
 import "reflect-metadata";
 import { createHash } from "node:crypto";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
-import { requiredString, type Properties } from "./properties";
-import type { Created, TlsResource } from "./resource";
+import { requiredString, type Properties } from "../plugin/properties";
+import type { Created } from "../plugin/provider";
+import type { TlsResource } from "./resource";
 import { readSigningKey } from "./signing-key";
 import { alternativeNames, subjectName } from "./subject";
 

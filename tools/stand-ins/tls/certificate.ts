@@ -12,8 +12,8 @@ import {
     type Name,
 } from "@peculiar/x509";
 import { EXTENDED_KEY_USAGES, KEY_USAGES } from "./names";
-import { flag, optionalNumber, stringList, type Properties } from "./properties";
-import type { Created } from "./resource";
+import { flag, optionalNumber, stringList, type Properties } from "../plugin/properties";
+import type { Created } from "../plugin/provider";
 import type { SigningKey } from "./signing-key";
 import { rfc3339, validityFromNow } from "./validity";
 

@@ -1,19 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { isUnknown, type Properties } from "./properties";
+import { isUnknown, type Properties } from "../plugin/properties";
+import type { Difference, Failure } from "../plugin/provider";
 import type { TlsResource } from "./resource";
 import { isReadyForRenewal } from "./validity";
-
-/** An input that cannot be accepted. */
-export interface Failure {
-    readonly property: string;
-    readonly reason: string;
-}
-
-/** What a change of inputs does: names of changed properties, and of those that need a new object. */
-export interface Difference {
-    readonly changed: readonly string[];
-    readonly replacing: readonly string[];
-}
 
 /** Inputs that are refused, with the reason; never with a value. */
 export function failuresOf(resource: TlsResource, inputs: Properties): Failure[] {
@@ -77,14 +66,6 @@ export function updatedOutputs(
         .filter((name) => isPresent(inputs[name]))
         .map((name) => [name, inputs[name]] as const);
     return refreshedOutputs({ ...outputs, ...Object.fromEntries(updated) }, inputs);
-}
-
-/** @throws when an input is not known yet: nothing can be made from it */
-export function refuseUnknown(inputs: Properties): void {
-    const unknown = Object.keys(inputs).find((name) => isUnknown(inputs[name]));
-    if (unknown !== undefined) {
-        throw new Error(`${unknown} is not known yet, and a create needs all inputs`);
-    }
 }
 
 function isPresent(value: unknown): boolean {

@@ -10,8 +10,9 @@ import {
     CERTIFICATE_OUTPUTS,
     issueCertificate,
 } from "./certificate";
-import { requiredString, type Properties } from "./properties";
-import type { Created, TlsResource } from "./resource";
+import { requiredString, type Properties } from "../plugin/properties";
+import type { Created } from "../plugin/provider";
+import type { TlsResource } from "./resource";
 import { readSigningKey } from "./signing-key";
 
 /** Object identifiers of extensions (RFC 5280, 4.2.1). */

@@ -1,8 +1,9 @@
 import { createHash, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { CURVES } from "./names";
 import { openSshForms } from "./openssh";
-import { optionalNumber, optionalString, type Properties } from "./properties";
-import type { Created, TlsResource } from "./resource";
+import { optionalNumber, optionalString, type Properties } from "../plugin/properties";
+import type { Created } from "../plugin/provider";
+import type { TlsResource } from "./resource";
 
 const ALGORITHMS = ["RSA", "ECDSA", "ED25519"];
 const DEFAULT_CURVE = "P224";

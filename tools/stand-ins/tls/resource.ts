@@ -1,10 +1,5 @@
-import type { Properties } from "./properties";
-
-/** What a create leaves: the id and the complete outputs, inputs and defaults among them. */
-export interface Created {
-    readonly id: string;
-    readonly properties: Properties;
-}
+import type { Properties } from "../plugin/properties";
+import type { Created } from "../plugin/provider";
 
 /** One resource type of the provider. Names are those of the published SDK's types. */
 export interface TlsResource {

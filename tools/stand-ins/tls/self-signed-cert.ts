@@ -6,8 +6,9 @@ import {
     CERTIFICATE_OUTPUTS,
     issueCertificate,
 } from "./certificate";
-import { flag, requiredString, type Properties } from "./properties";
-import type { Created, TlsResource } from "./resource";
+import { flag, requiredString, type Properties } from "../plugin/properties";
+import type { Created } from "../plugin/provider";
+import type { TlsResource } from "./resource";
 import { readSigningKey } from "./signing-key";
 import { alternativeNames, subjectName } from "./subject";
 

@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import { Name, SubjectAlternativeNameExtension, type JsonName } from "@peculiar/x509";
 import { SUBJECT_ATTRIBUTES } from "./names";
-import { optionalString, record, stringList, type Properties } from "./properties";
+import { optionalString, record, stringList, type Properties } from "../plugin/properties";
 
 /** Attributes that are lists; all others are one text. */
 const LISTS = ["streetAddresses"];

@@ -1,4 +1,4 @@
-import { optionalNumber, type Properties } from "./properties";
+import { optionalNumber, type Properties } from "../plugin/properties";
 
 const HOUR_MS = 3_600_000;
 

@@ -9,7 +9,7 @@ let clusters = 0;
 /** How the security groups are named that are the user's own. */
 const usersPrefix = "users-own-";
 
-/** A cluster of its own in a world that is shared, from nothing to nothing. */
+/** A cluster and an image of its own in a world that is shared, from nothing to nothing. */
 export class Life {
     readonly engine = new SmallEngine();
     private readonly program: ReturnType<typeof cluster>;
@@ -55,7 +55,7 @@ export class Life {
 
     /** In which ways the cloud does not hold exactly what is declared. */
     differences(variant: Variant): string[] {
-        const { vms, volumes, records, securityGroups } = this.world.cloud.inventory();
+        const { vms, volumes, snapshots, records, securityGroups } = this.world.cloud.inventory();
         const interfaces = vms.flatMap(
             ({ vm_id }) => this.world.cloud.call("vmGet", { vm_id }).interfaces ?? [],
         );
@@ -66,6 +66,7 @@ export class Life {
         const found = {
             vms: vms.map(({ vm_id, state }) => `${vm_id} ${state}`),
             volumes: volumes.length,
+            images: snapshots.map(({ id, name, is_ami }) => `${id} ${name} ${is_ami}`),
             groups: securityGroups.length,
             bound: interfaces.flatMap(({ security_group_ids }) => security_group_ids),
             rules: rules?.map((rule) => rule.port_range).sort(),
@@ -74,6 +75,7 @@ export class Life {
         const wanted = {
             vms: [`${this.engine.idOf("vm")} RUNNING`],
             volumes: 1,
+            images: [`${this.engine.idOf("image")} ${own?.name}-image-${variant.text} true`],
             groups: 3,
             bound: [own?.id, ...variant.groups],
             rules: [...variant.ports].sort(),
@@ -103,11 +105,12 @@ export class Life {
     async sweep(): Promise<void> {
         const { cloud } = this.world;
         for (;;) {
-            const { vms, securityGroups, records } = cloud.inventory();
+            const { vms, snapshots, securityGroups, records } = cloud.inventory();
             for (const { vm_id, state } of vms) {
                 if (state !== "TERMINATING") cloud.terminateVm(vm_id);
             }
             for (const record of records) cloud.deleteRecord(record);
+            for (const { id } of snapshots) cloud.call("snapshotDelete", { snapshot_id: id });
             if (vms.length === 0) {
                 for (const { id } of securityGroups) {
                     cloud.call("securityGroupDelete", { security_group_id: id });

@@ -3,6 +3,8 @@ import type { Context } from "../../../../provider/context";
 import type { Handler } from "../../../../provider/handler";
 import { clusterRegistration } from "../../../../provider/handlers/cluster-registration";
 import { dnsRecord } from "../../../../provider/handlers/dns-record";
+import { imageBuilder } from "../../../../provider/handlers/image-builder";
+import { machineImage } from "../../../../provider/handlers/machine-image";
 import { nodeAddress } from "../../../../provider/handlers/node-address";
 import { nodeBundle } from "../../../../provider/handlers/node-bundle";
 import { nodeSlot } from "../../../../provider/handlers/node-slot";
@@ -26,7 +28,10 @@ export interface Variant {
     readonly addresses: readonly string[];
 }
 
-/** The resources of a cluster of one node, wired as the component does, but for its readiness: no node runs here. */
+/**
+ * The resources of a cluster of one node and of an image, wired as the components do, but for what needs a node
+ * that runs: the readiness, and the baking.
+ */
 export function cluster(key: string, contextOf: () => Context) {
     const made = <I extends object, O extends object>(handler: Handler<I, O>) =>
         adapt(handler, contextOf);
@@ -39,6 +44,8 @@ export function cluster(key: string, contextOf: () => Context) {
         address: made(nodeAddress),
         bundle: made(nodeBundle),
         dns: made(dnsRecord),
+        builder: made(imageBuilder),
+        image: made(machineImage),
     };
     const bootstrap = { operatorUrl: "https://bootstrap.example" };
     return (variant: Variant): Declared[] => {
@@ -94,6 +101,20 @@ export function cluster(key: string, contextOf: () => Context) {
                 values: [of("address")["privateIpv4"], ...variant.addresses],
                 ttl: variant.ttl,
             }),
+            builder: (of) => ({
+                ...placeOfBuilder,
+                name: imageName(of, variant),
+                userData: "#!/bin/sh\n",
+                contents: { script: variant.text },
+                timeouts: { ...timeouts, create: 20 },
+            }),
+            image: (of) => ({
+                name: imageName(of, variant),
+                zoneId: 1,
+                builderVmId: of("builder")["id"],
+                contents: { script: variant.text },
+                timeouts: { ...timeouts, create: 20 },
+            }),
         };
         return (Object.keys(providers) as (keyof typeof providers)[]).map((name) => ({
             name,
@@ -106,6 +127,21 @@ export function cluster(key: string, contextOf: () => Context) {
 
 const timeouts = { delete: 20 };
 const dnsZone = "k8s.excloud.co.in";
+
+const placeOfBuilder = {
+    zoneId: 1,
+    projectId: 1,
+    subnetId: 1,
+    imageId: 1,
+    instanceType: "t1a.medium",
+    allocatePublicIpv4: true,
+    rootVolumeSizeGib: 20,
+    securityGroupIds: [],
+};
+
+/** The image of a variant is named after what it holds. */
+const imageName = (of: Parameters<Declared["inputs"]>[0], { text }: Variant) =>
+    `${String(of("registration")["clusterName"])}-image-${text}`;
 
 const open = (portRange: string): Properties => ({
     direction: "ingress",

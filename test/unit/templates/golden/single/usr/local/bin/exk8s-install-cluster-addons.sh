@@ -44,8 +44,14 @@ MARK
 
 rollout() { kubectl -n kube-system rollout status "$1" --timeout=15m; }
 
-# The chart in a registry (oci://), in a chart repository (https://), or in a folder on this node.
+# The chart that came with the image, or in a registry (oci://), in a chart repository (https://), or in a
+# folder on this node.
 cilium_chart() {
+    local baked="${EXK8S_STATE}/charts/cilium-${CILIUM_VERSION}.tgz"
+    if [[ -f "${baked}" ]]; then
+        printf '%s\n' "${baked}"
+        return
+    fi
     case "${CHARTS}" in
         http://* | https://*) printf '%s\n' cilium --repo "${CHARTS}" ;;
         *) printf '%s\n' "${CHARTS}/cilium" ;;

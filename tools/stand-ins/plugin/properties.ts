@@ -25,12 +25,14 @@ export function optionalNumber(properties: Properties, name: string): number | u
     return optional(properties, name, "number", (value) => typeof value === "number");
 }
 
+/** A boolean property, undefined when absent. @throws as {@link optionalString} */
+export function optionalFlag(properties: Properties, name: string): boolean | undefined {
+    return optional<boolean>(properties, name, "boolean", (value) => typeof value === "boolean");
+}
+
 /** A boolean property, false when absent. @throws as {@link optionalString} */
 export function flag(properties: Properties, name: string): boolean {
-    return (
-        optional<boolean>(properties, name, "boolean", (value) => typeof value === "boolean") ??
-        false
-    );
+    return optionalFlag(properties, name) ?? false;
 }
 
 /** A list of strings, empty when absent. @throws as {@link optionalString} */
