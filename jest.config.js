@@ -14,6 +14,8 @@ module.exports = {
         level("unit"),
         level("contract"),
         level("engine"),
+        // Installs the packages from their tarballs, from a registry.
+        level("consumer"),
         // Needs Linux and root; may build Kubernetes first. The time limit below is too short for it.
         level("cluster", { setupFilesAfterEnv: ["<rootDir>/test/cluster/timeout.ts"] }),
     ],

@@ -1,12 +1,7 @@
+import { exportedOf, type Pending } from "./exported";
 import { isHeld, locksOf, type Lock } from "./locks";
 import { orphansOf } from "./orphans";
 import type { Pulumi } from "./pulumi";
-
-/** An operation that a run had begun and has not ended. */
-export interface Pending {
-    readonly type: "creating" | "updating" | "deleting" | (string & {});
-    readonly urn: string;
-}
 
 /** What a killed run left of a stack. */
 export interface Condition {
@@ -24,26 +19,20 @@ export async function backendOf(pulumi: Pulumi): Promise<string> {
     return (JSON.parse(await pulumi.read(["whoami", "--json"])) as { url: string }).url;
 }
 
+/** The name of the stack in full: `organization/project/stack`. */
+export async function stackNameOf(pulumi: Pulumi): Promise<string> {
+    const show = ["stack", "--show-name", "--fully-qualify-stack-names", ...pulumi.stackFlags];
+    return (await pulumi.read(show)).trim();
+}
+
 /** Looks at a stack, and changes nothing. */
 export async function conditionOf(pulumi: Pulumi, backendUrl: string): Promise<Condition> {
-    const { stackFlags } = pulumi;
-    const name = ["stack", "--show-name", "--fully-qualify-stack-names", ...stackFlags];
-    const stack = (await pulumi.read(name)).trim();
+    const stack = await stackNameOf(pulumi);
+    const { pending } = await exportedOf(pulumi);
     return {
         stack,
         locks: locksOf(backendUrl, stack)?.map((lock) => ({ ...lock, isHeld: isHeld(lock) })),
-        pending: pendingIn(await pulumi.read(["stack", "export", ...stackFlags])),
+        pending,
         orphans: await orphansOf(stack.split("/").at(-2) ?? ""),
     };
-}
-
-/** The pending operations of an exported stack. */
-export function pendingIn(exported: string): Pending[] {
-    const { deployment } = JSON.parse(exported) as {
-        deployment?: { pending_operations?: { type: string; resource: { urn: string } }[] | null };
-    };
-    return (deployment?.pending_operations ?? []).map(({ type, resource }) => ({
-        type,
-        urn: resource.urn,
-    }));
 }

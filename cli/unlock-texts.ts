@@ -1,4 +1,5 @@
-import type { Condition, Pending } from "./condition";
+import type { Condition } from "./condition";
+import { nameIn, type Pending } from "./exported";
 import type { Lock } from "./locks";
 
 /** Whether a killed run left nothing to do. */
@@ -50,6 +51,6 @@ function holder({ username, hostname, pid }: Lock): string {
 
 /** A resource's type and name: the end of its URN. */
 function nameOf(urn: string): string {
-    const [type = "", name = ""] = urn.split("::").slice(-2);
-    return `${type.split("$").at(-1)?.split(/[:/]/).at(-1)} ${name}`;
+    const type = urn.split("::").at(-2) ?? "";
+    return `${type.split("$").at(-1)?.split(/[:/]/).at(-1)} ${nameIn(urn)}`;
 }

@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
 
-import { backendOf, conditionOf, type Condition, type Pending } from "./condition";
+import { backendOf, conditionOf, type Condition } from "./condition";
 import { cutOffFilesOf } from "./cut-off-files";
+import type { Pending } from "./exported";
 import { end } from "./orphans";
 import { CommandError, type Pulumi } from "./pulumi";
 import { describe, heldBy, isClean, nextStep } from "./unlock-texts";

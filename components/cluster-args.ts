@@ -62,8 +62,6 @@ export interface AdoptArgs {
     securityGroupId?: number;
     /** VMs by node, for example `{ "cp-1": 1234 }`: they are renamed, and boot by the cluster's user data only when you run it on them. */
     controlPlaneVmIds?: Record<string, number>;
-    /** Whether a DNS name that has other addresses is taken over. Default false. */
-    dnsRecord?: boolean;
 }
 
 /** Arguments of a cluster. Those of plain type decide which resources or files there are. */

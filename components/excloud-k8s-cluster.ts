@@ -78,12 +78,12 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
         const policy = issuePolicy(args);
         const shape = shapeOf(args);
 
+        const dnsZone = pulumi.output(args.dnsZone ?? "k8s.excloud.co.in");
         const registration = new ClusterRegistration(
             name,
-            { bootstrap: bootstrap.server, key: registrationKey(name) },
+            { bootstrap: bootstrap.server, key: registrationKey(name), dnsZone },
             child,
         );
-        const dnsZone = pulumi.output(args.dnsZone ?? "k8s.excloud.co.in");
         const dnsName = pulumi.interpolate`${registration.clusterName}.${dnsZone}`;
         const given = args.certificates?.authorities ?? {};
         const pki = new ClusterPki(name, { policy, given }, child);
@@ -137,7 +137,6 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
                 name: registration.clusterName,
                 values: reachable,
                 ttl: 60,
-                ...(args.adopt?.dnsRecord ? { adoptRecord: true } : {}),
             },
             child,
         );

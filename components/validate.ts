@@ -109,7 +109,6 @@ const rules: readonly (readonly [path: string, ...rules: Rule[]])[] = [
     ["adopt", object],
     ["adopt.securityGroupId", integer(1), forOwnGroup],
     ["adopt.controlPlaneVmIds", object, vmsOfNodes],
-    ["adopt.dnsRecord", boolean],
     ["timeouts", object],
     ["timeouts.vmCreate", integer(1)],
     ["timeouts.vmDelete", integer(1)],

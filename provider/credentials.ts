@@ -53,10 +53,13 @@ export const settings = {
     },
 } as const satisfies Record<string, Setting>;
 
+/** A setting is nowhere. */
+export class MissingSettingError extends Error {}
+
 /**
  * Looks a setting up: environment, stack configuration, then its fallback.
  *
- * @throws Error that lists every place that was looked at, when the setting is nowhere
+ * @throws MissingSettingError that lists every place that was looked at, when the setting is nowhere
  */
 export function lookUp(
     name: keyof typeof settings,
@@ -65,7 +68,9 @@ export function lookUp(
 ): string {
     const value = find(name, config, environment);
     if (!value) {
-        throw new Error(`no ${settings[name].what} was found. Next: ${howToSet(name)}`);
+        throw new MissingSettingError(
+            `no ${settings[name].what} was found. Next: ${howToSet(name)}`,
+        );
     }
     return value;
 }

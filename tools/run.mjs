@@ -1,4 +1,4 @@
-// Runs the project from a fresh clone: `node tools/run.mjs start|test|test:full|test:cluster [arguments]`.
+// Runs the project from a fresh clone: `node tools/run.mjs start|test|test:full|test:consumer|test:cluster [arguments]`.
 //
 // All first do the set-up that is missing: packages, compiled code, a Pulumi engine. `setup` does
 // that alone. Plain JavaScript without dependencies, as it runs before `npm install`.
@@ -7,7 +7,7 @@ import { installPackages } from "./setup/packages.mjs";
 import { compile } from "./setup/compile.mjs";
 import { prepareEngine } from "./setup/engine.mjs";
 import { runClusterTests } from "./setup/cluster-tests.mjs";
-import { runAllTests, runTests } from "./setup/tests.mjs";
+import { runAllTests, runConsumerTests, runTests } from "./setup/tests.mjs";
 import { run } from "./setup/command.mjs";
 import { repository } from "./setup/repository.mjs";
 
@@ -17,6 +17,7 @@ const COMMANDS = {
     start: (args) => run(process.execPath, [repository("tools/dist/playground/main.js"), ...args]),
     test: runTests,
     "test:full": runAllTests,
+    "test:consumer": runConsumerTests,
     "test:cluster": runClusterTests,
 };
 

@@ -46,13 +46,18 @@ export type Phase = Static<typeof Phase>;
 const NodeStatus = Type.Object({
     slot: Type.String(),
     node_name: Type.String(),
+    vm_id: Type.Union([Type.Integer(), Type.Null()]),
+    address: Type.Union([Type.String(), Type.Null()]),
     desired_generation: Type.Union([Type.String(), Type.Null()]),
     released_generation: Type.Union([Type.String(), Type.Null()]),
     reported_generation: Type.Union([Type.String(), Type.Null()]),
     healthy: Type.Boolean(),
+    /** Each check of the node's last report, and whether it was passed. */
+    health: Type.Record(Type.String(), Type.Boolean()),
     /** The node whose change has to be well first. */
     held_by: Type.Optional(Type.String()),
     phases: Type.Array(Phase),
+    last_seen_at: Type.Union([Type.String(), Type.Null()]),
     last_refusal: Type.Optional(
         Type.Union([Type.Object({ at: Type.String(), reason: Type.String() }), Type.Null()]),
     ),

@@ -1,6 +1,7 @@
 import type { Vm } from "../api/schemas";
 import type { BootstrapServer, Context } from "../context";
 import type { Handler } from "../handler";
+import { ApiError, messageOf } from "../errors";
 import { briefly, deleteOrWarn, unlessGone } from "./forgiving";
 
 export interface ClusterRegistrationInputs {
@@ -10,6 +11,8 @@ export interface ClusterRegistrationInputs {
      * a key once. A renamed stack keeps its cluster.
      */
     key: string;
+    /** Zone of the cluster's DNS name, in which an interrupted run may have left a record. */
+    dnsZone?: string;
 }
 
 export interface ClusterRegistrationOutputs {
@@ -26,7 +29,7 @@ export interface ClusterRegistrationOutputs {
  * change it: an update would make its outputs, and with them the whole preview, unknown.
  */
 export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegistrationOutputs> = {
-    changes: { bootstrap: "ignore", key: "ignore" },
+    changes: { bootstrap: "ignore", key: "ignore", dnsZone: "ignore" },
 
     async create({ bootstrap, key }, context) {
         const cluster = await context.bootstrap(bootstrap)("registerCluster", { key });
@@ -47,8 +50,11 @@ export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegi
     update: (id, { clusterId, clusterName, orgId, verifierMode }) =>
         Promise.resolve({ id, outputs: { clusterId, clusterName, orgId, verifierMode } }),
 
-    async delete(id, { bootstrap, clusterName }, context) {
-        await deleteLeftover(clusterName, context);
+    async delete(id, { bootstrap, clusterName, dnsZone }, context) {
+        await deleteLeftGroup(clusterName, context);
+        if (dnsZone !== undefined) {
+            await deleteLeftRecords(clusterName, dnsZone, context);
+        }
         await deleteOrWarn(`cluster ${clusterName}`, context, () =>
             context.bootstrap(bootstrap, briefly)("deleteCluster", { cluster_id: id }),
         );
@@ -78,7 +84,7 @@ async function requireNothingOf(clusterName: string, context: Context): Promise<
  * A security group of the cluster's name that nothing uses was left by an interrupted creation that no
  * `up` followed: nothing else knows of it any more.
  */
-async function deleteLeftover(clusterName: string, context: Context): Promise<void> {
+async function deleteLeftGroup(clusterName: string, context: Context): Promise<void> {
     const call = context.excloud();
     const group = (await call("securityGroupList")).find(({ name }) => name === clusterName);
     if (group === undefined) {
@@ -91,6 +97,34 @@ async function deleteLeftover(clusterName: string, context: Context): Promise<vo
     }
     context.log(`${what} was left by an interrupted run: deleted`);
     await unlessGone(call("securityGroupDelete", { security_group_id: group.id }));
+}
+
+/** Records of the cluster's name, left in the same way. As DNS never fails a cluster, this fails no destroy. */
+async function deleteLeftRecords(
+    clusterName: string,
+    dnsZone: string,
+    context: Context,
+): Promise<void> {
+    const call = context.excloud();
+    try {
+        const records = await call("recordList", { zone_name: dnsZone });
+        for (const record of records.filter(({ name }) => name === clusterName)) {
+            const { zone_name, type, name, value } = record;
+            context.log(
+                `DNS record ${name}.${zone_name} (${value}), which is not in the state, ` +
+                    "was left by an interrupted run: deleted",
+            );
+            await unlessGone(call("recordDelete", { zone_name, type, name, value }));
+        }
+    } catch (error) {
+        // In a zone that is not the organisation's there can be nothing.
+        if (error instanceof ApiError && (error.isNotFound || error.status === 403)) {
+            return;
+        }
+        context.log(
+            `warning: ${clusterName}.${dnsZone} may have records left: ${messageOf(error)}`,
+        );
+    }
 }
 
 function outputsOf(cluster: {

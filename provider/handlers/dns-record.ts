@@ -7,22 +7,20 @@ export interface DnsRecordInputs {
     /** Zone without trailing dot; one of the organisation's own. */
     zoneName: string;
     type: "A" | "AAAA";
-    /** Name relative to the zone. */
+    /** Name relative to the zone. It holds the cluster's id, so that whatever it has is the cluster's. */
     name: string;
     /** Addresses, several are answered in turn. */
     values: string[];
     /** Seconds. */
     ttl: number;
-    /** Whether a name that has other addresses already is taken over. Default false. */
-    adoptRecord?: boolean;
 }
 
 export interface DnsRecordOutputs {
     dnsConfigured: boolean;
     /** Why the record could not be made; `""` when it was. */
     reason: string;
-    /** Whether the name was this cluster's once: then all its addresses are. */
-    isOurs: boolean;
+    /** Whether the zone answered once: then there may be records. */
+    isReached: boolean;
 }
 
 /**
@@ -36,19 +34,18 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
         name: "replace",
         values: "update",
         ttl: "update",
-        adoptRecord: "ignore",
     },
 
     isUnfinished: ({ dnsConfigured }) => !dnsConfigured,
 
     async create(inputs, context) {
-        return { id: idOf(inputs), outputs: await tryToConverge(inputs, false, context) };
+        return { id: idOf(inputs), outputs: await tryToConverge(inputs, undefined, context) };
     },
 
     async read(id, state, context) {
-        const { dnsConfigured, reason, isOurs } = state;
+        const { dnsConfigured, reason, isReached } = state;
         if (!dnsConfigured) {
-            return { id, outputs: { dnsConfigured, reason, isOurs } };
+            return { id, outputs: { dnsConfigured, reason, isReached } };
         }
         const found = await list(state, context);
         if (found.length === 0) {
@@ -64,19 +61,19 @@ export const dnsRecord: Handler<DnsRecordInputs, DnsRecordOutputs> = {
                 ),
                 ttl: found[0]?.ttl ?? state.ttl,
             },
-            outputs: { dnsConfigured, reason, isOurs },
+            outputs: { dnsConfigured, reason, isReached },
         };
     },
 
-    async update(id, { isOurs }, inputs, context) {
-        return { id, outputs: await tryToConverge(inputs, isOurs, context) };
+    async update(id, state, inputs, context) {
+        return { id, outputs: await tryToConverge(inputs, state, context) };
     },
 
     async delete(_id, state, context) {
         try {
             await clear(state, context);
         } catch (error) {
-            if (state.isOurs) {
+            if (state.isReached) {
                 throw error;
             }
             // Worth a try, not a failure.
@@ -92,35 +89,28 @@ function idOf({ zoneName, type, name }: DnsRecordInputs): string {
 
 async function tryToConverge(
     inputs: DnsRecordInputs,
-    wasOurs: boolean,
+    former: (DnsRecordInputs & DnsRecordOutputs) | undefined,
     context: Context,
 ): Promise<DnsRecordOutputs> {
-    let isOurs = wasOurs;
+    const fullName = `${inputs.name}.${inputs.zoneName}`;
+    let isReached = former?.isReached ?? false;
     try {
-        if (!isOurs && !inputs.adoptRecord) {
-            await requireFree(inputs, context);
+        const known = [...inputs.values, ...(former?.values ?? [])];
+        const found = (await list(inputs, context)).map(({ value }) => value);
+        isReached = true;
+        const others = found.filter((value) => !known.includes(value));
+        if (others.length > 0) {
+            context.log(`DNS name ${fullName} is taken over, in place of ${others.join(", ")}`);
         }
-        isOurs = true;
-        await converge(inputs, () => true, context);
-        return { dnsConfigured: true, reason: "", isOurs };
+        await converge(inputs, context);
+        return { dnsConfigured: true, reason: "", isReached };
     } catch (error) {
         const reason = messageOf(error);
         context.log(
-            `warning: DNS name ${inputs.name}.${inputs.zoneName} is not configured: ${reason}. ` +
+            `warning: DNS name ${fullName} is not configured: ${reason}. ` +
                 "The cluster is reached by address; the next up tries again",
         );
-        return { dnsConfigured: false, reason, isOurs };
-    }
-}
-
-/** @throws Error when somebody uses the name. Addresses of ours are what an interrupted run left. */
-async function requireFree(inputs: DnsRecordInputs, context: Context): Promise<void> {
-    const found = (await list(inputs, context)).map(({ value }) => value);
-    const others = found.filter((value) => !inputs.values.includes(value));
-    if (others.length > 0) {
-        throw new Error(
-            `it is in use for ${others.join(", ")}; when it is yours, set adopt.dnsRecord`,
-        );
+        return { dnsConfigured: false, reason, isReached };
     }
 }
 
@@ -129,23 +119,15 @@ async function list({ zoneName, name, type }: DnsRecordInputs, context: Context)
     return records.filter((record) => record.name === name && record.type === type);
 }
 
-/**
- * Makes the records of the name the wanted ones, and looks whether they are: the cloud holds one record
- * per value. Those that are not `ours` stay.
- */
-async function converge(
-    inputs: DnsRecordInputs,
-    ours: (value: string) => boolean,
-    context: Context,
-): Promise<void> {
+/** Makes the records of the name the wanted ones, and looks whether they are: the cloud holds one per value. */
+async function converge(inputs: DnsRecordInputs, context: Context): Promise<void> {
     const call = context.excloud();
     const { zoneName: zone_name, type, name, ttl, values } = inputs;
     let found: { value: string; ttl: number }[] = [];
     const areThere = await context.poll(settlingTime, async () => {
         found = await list(inputs, context);
         const superfluous = found.filter(
-            (record) =>
-                ours(record.value) && !(values.includes(record.value) && record.ttl === ttl),
+            (record) => !(values.includes(record.value) && record.ttl === ttl),
         );
         const missing = values.filter(
             (value) => !found.some((record) => record.value === value && record.ttl === ttl),
@@ -172,17 +154,13 @@ async function converge(
 /** Deletes what the cluster has, and looks whether it is gone. */
 async function clear(state: DnsRecordInputs & DnsRecordOutputs, context: Context): Promise<void> {
     const call = context.excloud();
-    const { zoneName: zone_name, type, name, values, isOurs } = state;
+    const { zoneName: zone_name, type, name, values } = state;
     // A list that lags behind may not show them.
     for (const value of values) {
         await unlessGone(call("recordDelete", { zone_name, type, name, value }));
     }
     try {
-        await converge(
-            { ...state, values: [] },
-            (value) => isOurs || values.includes(value),
-            context,
-        );
+        await converge({ ...state, values: [] }, context);
     } catch (error) {
         const isNotFound = error instanceof ApiError && error.isNotFound;
         // One wrong answer would leave the records behind for good.

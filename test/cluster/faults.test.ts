@@ -63,7 +63,7 @@ describe("a boot that meets a fault ends Ready", () => {
         const said = await up;
         // What failed meanwhile was said, with the reason.
         expect(said).toMatch(
-            /cp-1: install failed: .*(Failed to connect|Could not connect|refused)/i,
+            /cp-1 +install +failed: .*(Failed to connect|Could not connect|refused)/i,
         );
         await mustWork();
     });

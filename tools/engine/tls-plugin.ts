@@ -12,7 +12,9 @@ import { TLS_PLUGIN_VERSION } from "./version";
 const INSTALL_TIMEOUT_MS = 90_000;
 
 /** Folder of the plugin below a PULUMI_HOME. */
-const FOLDER = path.join("plugins", `resource-tls-v${TLS_PLUGIN_VERSION}`);
+const folderOf = (version: string) => path.join("plugins", `resource-tls-v${version}`);
+
+const FOLDER = folderOf(TLS_PLUGIN_VERSION);
 
 /**
  * The folder of the official tls plugin: the user's own, or one installed into the cache. Undefined
@@ -50,9 +52,14 @@ export async function officialTlsPlugin(
  * Puts the tls plugin into a PULUMI_HOME: a link to the official one, else the stand-in.
  *
  * @param official folder of the official plugin, undefined for the stand-in
+ * @param version that a program's `@pulumi/tls` asks for
  */
-export async function placeTlsPlugin(home: string, official: string | undefined): Promise<void> {
-    const folder = path.join(home, FOLDER);
+export async function placeTlsPlugin(
+    home: string,
+    official: string | undefined,
+    version = TLS_PLUGIN_VERSION,
+): Promise<void> {
+    const folder = path.join(home, folderOf(version));
     if (official === undefined) {
         // An earlier link to the official plugin must not be written through.
         await unlink(folder).catch(() => undefined);

@@ -48,7 +48,9 @@ changing(
 program
     .command("status")
     .description("show each node's phases and health")
-    .action(async () => printStatus(await open({ set: [] })));
+    .action(async () => {
+        process.exitCode = (await printStatus(await open({ set: [] }))) ? 0 : 1;
+    });
 program
     .command("destroy")
     .description("delete the cluster and stop the local Excloud")

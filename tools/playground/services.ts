@@ -50,6 +50,17 @@ interface ServerReady {
 
 const startTimeout = 60_000;
 
+/** Where the programs of the services are, which Node.js runs. */
+export interface Programs {
+    readonly cloud: string;
+    readonly server: string;
+}
+
+const programsHere: Programs = {
+    cloud: join(REPOSITORY, "local-cloud/dist/main.js"),
+    server: join(REPOSITORY, "bootstrap-server/dist/main.js"),
+};
+
 /**
  * Starts the local cloud and the bootstrap server in the background, unless they run already.
  *
@@ -59,9 +70,10 @@ export async function startServices(
     folder: Folder,
     ports: Ports,
     artifacts: string | undefined,
+    programs = programsHere,
 ): Promise<Services> {
     const cloud = await start<CloudReady>(folder, "cloud", {
-        main: "local-cloud/dist/main.js",
+        main: programs.cloud,
         args: [
             ...["serve", "--dir", folder.cloud, "--ready-file", folder.readyFile("cloud")],
             ...(ports.cloud === undefined ? [] : ["--port", String(ports.cloud)]),
@@ -77,7 +89,7 @@ export async function startServices(
         EXCLOUD_API_KEY: readFileSync(cloud.apiKeyFile, "utf8").trim(),
     };
     const server = await start<ServerReady>(folder, "server", {
-        main: "bootstrap-server/dist/main.js",
+        main: programs.server,
         args: [
             ...["serve", "--listen", `${real?.network.gateway ?? "127.0.0.1"}:${ports.server}`],
             ...["--data-dir", folder.server, "--ready-file", folder.readyFile("server")],
@@ -145,7 +157,7 @@ async function start<T extends { pid: number }>(
             ? []
             : ["nsenter", `--net=/run/netns/${command.networkNamespace}`]),
         process.execPath,
-        join(REPOSITORY, command.main),
+        command.main,
         ...command.args,
     ];
     const child = spawn(file, args, {

@@ -1,3 +1,5 @@
+import { clustersIn, parseExported } from "#cli/exported";
+import { showStatus } from "#cli/status";
 import { artifactsOf, outputsOf, writePrivate, type Playground } from "./playground";
 
 const aboutSimulatedNodes = [
@@ -42,28 +44,12 @@ export async function printSummary(playground: Playground): Promise<void> {
     console.log("  npm start -- destroy");
 }
 
-/** Prints each node's generation, health and phases, as the bootstrap server knows them. */
-export async function printStatus({ stack, bootstrap }: Playground): Promise<void> {
-    const { clusterId } = await outputsOf(stack);
-    if (typeof clusterId !== "number") {
+/** Prints what `excloud-k8s status` does. Gives whether the cluster is ready. */
+export async function printStatus({ stack, bootstrap }: Playground): Promise<boolean> {
+    const { stdout } = await stack.capture(["stack", "export"]);
+    const clusters = clustersIn(parseExported(stdout));
+    if (clusters.length === 0) {
         console.log("There is no cluster. Make one with `npm start`.");
-        return;
     }
-    const { nodes } = await bootstrap("getStatus", { cluster_id: clusterId });
-    for (const node of nodes) {
-        const isCurrent = node.reported_generation === node.desired_generation;
-        const health = node.healthy ? "healthy" : "not healthy";
-        const files = isCurrent ? "has its newest files" : "waits for newer files";
-        console.log(`${node.slot}  ${node.node_name}  ${health}, ${files}`);
-        for (const report of node.phases) {
-            const { phase, state, started_at, finished_at, message, log_tail = [] } = report;
-            const seconds = finished_at
-                ? `${((Date.parse(finished_at) - Date.parse(started_at)) / 1000).toFixed(1)} s`
-                : "";
-            console.log(`    ${phase.padEnd(12)}${state.padEnd(9)}${seconds} ${message ?? ""}`);
-            for (const line of log_tail) {
-                console.log(`      | ${line}`);
-            }
-        }
-    }
+    return showStatus(clusters, () => bootstrap, console.log);
 }

@@ -38,6 +38,14 @@ export function runAllTests(args) {
     return runTests(args);
 }
 
+/**
+ * Runs the tests of the packages as a consumer gets them, one after the other: each installs from a
+ * registry and runs Pulumi.
+ */
+export function runConsumerTests(args) {
+    return runTests(["--selectProjects", "consumer", "--runInBand", ...args]);
+}
+
 /** A file of tests that does not even load counts as one failure. */
 function count(results) {
     try {

@@ -32,6 +32,7 @@ afterAll(() => Promise.all((worlds ?? []).map((world) => world.close())));
 /** What no cluster of this package calls by itself, or only together with running nodes. */
 const notInTheMatrix = {
     "only for images": ["snapshotCreate", "snapshotDelete", "snapshotList"],
+    "only for a bundle that goes without its VM": ["deleteBundle"],
     "only for adoption": ["bindingList", "vmRename"],
     "only where a call found nothing": ["zoneList"],
     "only where an interrupted run left a VM": ["getVmBinding"],

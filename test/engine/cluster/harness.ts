@@ -1,5 +1,4 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { request } from "undici";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -12,6 +11,7 @@ import {
     type PlaygroundOptions,
 } from "../../../tools/playground/playground";
 import { stopServices } from "../../../tools/playground/services";
+import { inventoryOf } from "../../support/inventory";
 
 /** A resource as the engine keeps it. */
 export interface StateResource {
@@ -84,12 +84,7 @@ export async function openBench(options: Partial<PlaygroundOptions> = {}): Promi
             const state = JSON.parse(stdout) as { deployment: { resources?: StateResource[] } };
             return state.deployment.resources ?? [];
         },
-        inventory: async () => {
-            const answer = await request(`${services.computeUrl}/_local/inventory`, {
-                headers: { authorization: `Bearer ${apiKey}` },
-            });
-            return (await answer.body.json()) as Record<string, unknown[]>;
-        },
+        inventory: () => inventoryOf(services),
         vms: () => cloud("vmList", {}),
         close: async () => {
             await stopServices(folder);

@@ -70,7 +70,7 @@ describe("up", () => {
     test("makes the cluster, and shows the nodes' phases meanwhile", async () => {
         const output = await bench.pulumi(["up", "--yes", "--skip-preview"]);
         for (const slot of slots) {
-            expect(output).toContain(`${slot}: ready`);
+            expect(output).toContain(`${slot}  ready`);
         }
         expect(await bench.vms()).toHaveLength(3);
     });

@@ -61,29 +61,21 @@ describe("before anything is made", () => {
     });
 });
 
-test("a security group made by hand becomes the cluster's; a name in use does not by itself", async () => {
+test("a security group and the DNS name, made by hand, become the cluster's", async () => {
     await setArguments(bench.stack, [
         "adopt.controlPlaneVmIds.cp-1=",
         `adopt.securityGroupId=${groupId}`,
     ]);
     const { code, text } = await up(bench.stack);
-    expect([code, text]).toEqual([0, expect.stringContaining("cp-1: ready")]);
-    expect(text).toContain("in use for 127.9.9.9; when it is yours, set adopt.dnsRecord");
+    expect([code, text]).toEqual([0, expect.stringContaining("cp-1  ready")]);
+    expect(text).toMatch(/DNS name \S+ is taken over, in place of 127\.9\.9\.9/);
+    expect((await outputsOf(bench.stack))["dnsConfigured"]).toBe(true);
+    const records = await bench.cloud("recordList", record);
+    expect(records.map(({ value }) => value)).not.toContain("127.9.9.9");
     const rules = await bench.cloud("ruleList", { security_group_id: groupId });
     expect(rules.map(({ description }) => description)).toContain("all within the subnet");
     const { securityGroups } = await bench.inventory();
     expect(securityGroups).toEqual([expect.objectContaining({ id: groupId, name: "by-hand" })]);
-});
-
-test("the name is taken over when asked for, and nothing else changes", async () => {
-    await setArguments(bench.stack, ["adopt.dnsRecord=true"]);
-    const changed = (await bench.preview()).filter(({ op }) => op !== "same");
-    expect(changed.map((step) => `${step.op} ${typeOf(step)}`)).toEqual(["update DnsRecord"]);
-    await bench.pulumi(["up", "--yes", "--skip-preview"]);
-    const outputs = await outputsOf(bench.stack);
-    expect(outputs["dnsConfigured"]).toBe(true);
-    const records = await bench.cloud("recordList", record);
-    expect(records.map(({ value }) => value)).not.toContain("127.9.9.9");
     await rests();
 });
 
@@ -104,11 +96,7 @@ test("a VM that the state has lost is taken over by its id, and goes on running"
 });
 
 test("without the arguments, what was taken over stays the cluster's own", async () => {
-    await setArguments(bench.stack, [
-        "adopt.controlPlaneVmIds.cp-1=",
-        "adopt.securityGroupId=",
-        "adopt.dnsRecord=",
-    ]);
+    await setArguments(bench.stack, ["adopt.controlPlaneVmIds.cp-1=", "adopt.securityGroupId="]);
     await rests();
 });
 

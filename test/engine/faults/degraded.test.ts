@@ -18,7 +18,7 @@ afterAll(() => bench?.close());
 
 test("without the zone the cluster comes up, and says that it has no name", async () => {
     const { code, text } = await up(bench.stack);
-    expect([code, text]).toEqual([0, expect.stringContaining("cp-1: ready")]);
+    expect([code, text]).toEqual([0, expect.stringContaining("cp-1  ready")]);
     expect(text).toMatch(
         /warning: DNS name exk8s-5-[0-9a-f]+\.not-ours\.example is not configured: .*not-ours\.example/,
     );

@@ -66,7 +66,7 @@ test("once the causes are gone, the next up completes what is there", async () =
     await bench.cloud("vmTerminate", { vm_id: namesake!.vm_id, delete_root_volume: true });
 
     const { code, text } = await up(bench.stack);
-    expect([code, text]).toEqual([0, expect.stringContaining("cp-3: ready")]);
+    expect([code, text]).toEqual([0, expect.stringContaining("cp-3  ready")]);
     const vms = (await bench.vms()).filter(({ state }) => state === "RUNNING");
     expect(vms.map(({ name }) => name).sort()).toEqual(
         ["cp-1", "cp-2", "cp-3"].map((slot) => `${clusterName}-${slot}`),

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { filesBelow, openBench, type Bench } from "../cluster/harness";
 import { endAll, kill } from "./kill";
 import { isProgress } from "./kill-points";
-import { unlock } from "./unlock";
+import { unlock } from "../cli/command";
 
 // What `excloud-k8s unlock` refuses, and a state that Pulumi itself cannot read any more.
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import type { Condition } from "../../../cli/condition";
-import { pendingIn } from "../../../cli/condition";
+import { parseExported } from "../../../cli/exported";
 import { engineOf } from "../../../cli/orphans";
 import type { Pulumi } from "../../../cli/pulumi";
 import { unlock } from "../../../cli/unlock";
@@ -151,8 +151,8 @@ describe("what is said", () => {
 });
 
 test("a state without pending operations has none", () => {
-    expect(pendingIn('{"deployment":{"pending_operations":null}}')).toEqual([]);
-    expect(pendingIn('{"version":3}')).toEqual([]);
+    expect(parseExported('{"deployment":{"pending_operations":null}}').pending).toEqual([]);
+    expect(parseExported('{"version":3}').pending).toEqual([]);
 });
 
 test.each([

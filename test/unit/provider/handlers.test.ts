@@ -419,6 +419,28 @@ describe("what an interrupted creation left, when no up followed", () => {
         await clusterRegistration.delete("42", registration, context);
         expect(Object.values(cloud.inventory()).flat()).toEqual([]);
     });
+
+    test("records of the cluster's name go with the registration", async () => {
+        const of = { zone_name: "k8s.excloud.co.in", type: "A" as const, ttl: 60 };
+        cloud.call("recordCreate", { ...of, name: "exk8s-5-2a", value: "127.9.9.9" });
+        cloud.call("recordCreate", { ...of, name: "exk8s-5-2b", value: "127.9.9.8" });
+        const inZone = { ...registration, dnsZone: of.zone_name };
+        await clusterRegistration.delete("42", inZone, context);
+        expect(cloud.inventory().records.map(({ name }) => name)).toEqual(["exk8s-5-2b"]);
+        expect(lines.join()).toContain(
+            "DNS record exk8s-5-2a.k8s.excloud.co.in (127.9.9.9), which is not in the state",
+        );
+    });
+
+    test("a destroy ends although DNS cannot be reached; it says what may have stayed", async () => {
+        cloud.faults.add({ operation: "recordList", kind: "status-500", times: Infinity });
+        const inZone = { ...registration, dnsZone: "k8s.excloud.co.in" };
+        await clusterRegistration.delete("42", inZone, context);
+        expect(lines.join()).toContain("exk8s-5-2a.k8s.excloud.co.in may have records left");
+        cloud.faults.clear();
+        await clusterRegistration.delete("42", { ...inZone, dnsZone: "not.ours" }, context);
+        expect(lines.join()).not.toContain("not.ours");
+    });
 });
 
 describe("SecurityGroup", () => {
@@ -539,7 +561,7 @@ describe("DnsRecord", () => {
 
     test("keeps exactly the wanted addresses", async () => {
         const { outputs, id } = await dnsRecord.create(record(["127.0.0.1", "127.0.0.2"]), context);
-        expect(outputs).toEqual({ dnsConfigured: true, reason: "", isOurs: true });
+        expect(outputs).toEqual({ dnsConfigured: true, reason: "", isReached: true });
         const state = { ...record(["127.0.0.1", "127.0.0.2"]), ...outputs };
         await dnsRecord.update(id, state, record(["127.0.0.2", "127.0.0.3"]), context);
         expect(values()).toEqual(["127.0.0.2", "127.0.0.3"]);
@@ -561,7 +583,7 @@ describe("DnsRecord", () => {
             ...record(["127.0.0.1"], "gone.example"),
             dnsConfigured: true,
             reason: "",
-            isOurs: true,
+            isReached: true,
         };
         await dnsRecord.delete("x", gone, context);
         await dnsRecord.create(record(["127.0.0.1"]), context);
@@ -569,30 +591,20 @@ describe("DnsRecord", () => {
             ...record(["127.0.0.1"]),
             dnsConfigured: false,
             reason: "half",
-            isOurs: false,
+            isReached: false,
         };
         await dnsRecord.delete("x", partly, context);
         expect(values()).toEqual([]);
     });
 
-    test("a name that is in use is taken over only where asked for, and is not deleted else", async () => {
-        const foreign = { ...record([]), zone_name: "k8s.excloud.co.in", value: "127.9.9.9" };
-        const { zone_name, type, name, value, ttl } = foreign;
+    test("takes over what the name has, and says so", async () => {
+        const left = { ...record([]), zone_name: "k8s.excloud.co.in", value: "127.9.9.9" };
+        const { zone_name, type, name, value, ttl } = left;
         cloud.call("recordCreate", { zone_name, type, name, value, ttl });
-        const inputs = record(["127.0.0.1"]);
-        const { id, outputs } = await dnsRecord.create(inputs, context);
-        expect(outputs).toEqual({
-            dnsConfigured: false,
-            reason: expect.stringContaining("in use for 127.9.9.9"),
-            isOurs: false,
-        });
-        const state = { ...inputs, ...outputs };
-        expect((await dnsRecord.update(id, state, inputs, context)).outputs).toEqual(outputs);
-        await dnsRecord.delete(id, state, context);
-        expect(values()).toEqual(["127.9.9.9"]);
-        const adopted = { ...inputs, adoptRecord: true };
-        expect((await dnsRecord.update(id, state, adopted, context)).outputs.dnsConfigured).toBe(
-            true,
+        const { outputs } = await dnsRecord.create(record(["127.0.0.1"]), context);
+        expect(outputs.dnsConfigured).toBe(true);
+        expect(lines).toContain(
+            "DNS name exk8s-5-2a.k8s.excloud.co.in is taken over, in place of 127.9.9.9",
         );
         expect(values()).toEqual(["127.0.0.1"]);
     });
@@ -604,17 +616,17 @@ describe("DnsRecord", () => {
         cloud.faults.add({ operation: "recordDelete", kind: "status-403" });
         const failed = await dnsRecord.update(id, { ...before, ...outputs }, inputs, context);
         const state = { ...inputs, ...failed.outputs };
-        expect(state).toMatchObject({ dnsConfigured: false, isOurs: true });
+        expect(state).toMatchObject({ dnsConfigured: false, isReached: true });
         expect((await dnsRecord.read(id, state, context))?.outputs).toEqual(failed.outputs);
 
         const mended = await dnsRecord.update(id, state, inputs, context);
-        expect(mended.outputs).toEqual({ dnsConfigured: true, reason: "", isOurs: true });
+        expect(mended.outputs).toEqual({ dnsConfigured: true, reason: "", isReached: true });
         expect(values()).toEqual(["127.0.0.2"]);
     });
 
     test("what is left of a name that was ours is deleted with it", async () => {
         const { id } = await dnsRecord.create(record(["127.0.0.1"]), context);
-        const state = { dnsConfigured: false, reason: "half", isOurs: true };
+        const state = { dnsConfigured: false, reason: "half", isReached: true };
         await dnsRecord.delete(id, { ...record(["127.0.0.2"]), ...state }, context);
         expect(values()).toEqual([]);
     });

@@ -6,7 +6,7 @@ export const stores = ["PGlite", "PostgreSQL"] as const;
 /** A store of the tests: what of it a server's options name. */
 export interface TestStore {
     options: { databaseUrl?: string };
-    stop(): Promise<void>;
+    stop: () => Promise<void>;
 }
 
 /** Starts a real PostgreSQL; PGlite comes with each server. */

@@ -23,8 +23,20 @@ export class Life {
         };
         this.program = cluster(`organization/matrix/cell-${clusters}`, world.contextOf);
         this.variants = {
-            first: { ports: ["22", "6443"], text: "one", groups: [usersOwn("a")], ttl: 60 },
-            second: { ports: ["443", "6443"], text: "two", groups: [usersOwn("b")], ttl: 120 },
+            first: {
+                ports: ["22", "6443"],
+                text: "one",
+                groups: [usersOwn("a")],
+                ttl: 60,
+                addresses: ["127.8.8.1"],
+            },
+            second: {
+                ports: ["443", "6443"],
+                text: "two",
+                groups: [usersOwn("b")],
+                ttl: 120,
+                addresses: ["127.8.8.2"],
+            },
         };
     }
 
@@ -44,6 +56,9 @@ export class Life {
     /** In which ways the cloud does not hold exactly what is declared. */
     differences(variant: Variant): string[] {
         const { vms, volumes, records, securityGroups } = this.world.cloud.inventory();
+        const interfaces = vms.flatMap(
+            ({ vm_id }) => this.world.cloud.call("vmGet", { vm_id }).interfaces ?? [],
+        );
         const [own] = securityGroups.filter(({ name }) => !name.startsWith(usersPrefix));
         const rules = own
             ? this.world.cloud.call("ruleList", { security_group_id: own.id })
@@ -52,12 +67,9 @@ export class Life {
             vms: vms.map(({ vm_id, state }) => `${vm_id} ${state}`),
             volumes: volumes.length,
             groups: securityGroups.length,
-            bound: vms.flatMap(
-                ({ vm_id }) =>
-                    this.world.cloud.call("vmGet", { vm_id }).interfaces?.[0]?.security_group_ids,
-            ),
+            bound: interfaces.flatMap(({ security_group_ids }) => security_group_ids),
             rules: rules?.map((rule) => rule.port_range).sort(),
-            records: records.map(({ name, ttl }) => `${name} ${ttl}`),
+            records: records.map(({ name, value, ttl }) => `${name} ${value} ${ttl}`).sort(),
         };
         const wanted = {
             vms: [`${this.engine.idOf("vm")} RUNNING`],
@@ -65,7 +77,9 @@ export class Life {
             groups: 3,
             bound: [own?.id, ...variant.groups],
             rules: [...variant.ports].sort(),
-            records: [`${own?.name} ${variant.ttl}`],
+            records: [...variant.addresses, ...interfaces.map(({ ipv4 }) => ipv4)]
+                .map((address) => `${own?.name} ${address} ${variant.ttl}`)
+                .sort(),
         };
         return (Object.keys(wanted) as (keyof typeof wanted)[])
             .filter((what) => JSON.stringify(found[what]) !== JSON.stringify(wanted[what]))

@@ -22,6 +22,8 @@ export interface Variant {
     /** Security groups of the user, beside the cluster's own. */
     readonly groups: readonly number[];
     readonly ttl: number;
+    /** Addresses of the DNS name beside the node's own. */
+    readonly addresses: readonly string[];
 }
 
 /** The resources of a cluster of one node, wired as the component does, but for its readiness: no node runs here. */
@@ -41,7 +43,7 @@ export function cluster(key: string, contextOf: () => Context) {
     const bootstrap = { operatorUrl: "https://bootstrap.example" };
     return (variant: Variant): Declared[] => {
         const inputs: Record<keyof typeof providers, Declared["inputs"]> = {
-            registration: () => ({ bootstrap, key }),
+            registration: () => ({ bootstrap, key, dnsZone }),
             group: (of) => ({
                 name: of("registration")["clusterName"],
                 description: "nodes",
@@ -86,22 +88,24 @@ export function cluster(key: string, contextOf: () => Context) {
                 roleManifest: of("roleFiles")["manifest"],
             }),
             dns: (of) => ({
-                zoneName: "k8s.excloud.co.in",
+                zoneName: dnsZone,
                 type: "A",
                 name: of("registration")["clusterName"],
-                values: [of("address")["privateIpv4"]],
+                values: [of("address")["privateIpv4"], ...variant.addresses],
                 ttl: variant.ttl,
             }),
         };
         return (Object.keys(providers) as (keyof typeof providers)[]).map((name) => ({
             name,
             provider: providers[name],
+            ...(name === "address" || name === "bundle" ? { deletedWith: "vm" } : {}),
             inputs: inputs[name],
         }));
     };
 }
 
 const timeouts = { delete: 20 };
+const dnsZone = "k8s.excloud.co.in";
 
 const open = (portRange: string): Properties => ({
     direction: "ingress",

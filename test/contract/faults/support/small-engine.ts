@@ -4,6 +4,8 @@ import type { DynamicProvider } from "../../../../provider/adapter";
 export interface Declared {
     readonly name: string;
     readonly provider: DynamicProvider;
+    /** What takes this with it when it is deleted, so that nobody is asked to delete this one. */
+    readonly deletedWith?: string;
     readonly inputs: (of: (name: string) => Properties) => Properties;
 }
 
@@ -28,8 +30,8 @@ export class OperationError extends Error {}
  */
 export class SmallEngine {
     private readonly state = new Map<string, Kept>();
-    /** Names in the order of the program, in which the later ones depend on the earlier ones. */
-    private order: string[] = [];
+    /** In the order of the program, in which the later ones depend on the earlier ones. */
+    private program: readonly Declared[] = [];
 
     idOf(name: string): string | undefined {
         return this.state.get(name)?.id;
@@ -38,7 +40,7 @@ export class SmallEngine {
     /** Brings everything to what the program declares. Gives the operations that were needed. */
     async up(program: readonly Declared[]): Promise<string[]> {
         const steps: string[] = [];
-        this.order = program.map(({ name }) => name);
+        this.program = program;
         for (const { name, provider, inputs } of program) {
             const wanted = inputs((other) => ({
                 ...this.state.get(other)?.outputs,
@@ -63,8 +65,12 @@ export class SmallEngine {
     }
 
     async destroy(): Promise<void> {
-        for (const name of [...this.order].reverse()) {
-            await this.delete(name);
+        for (const { name, deletedWith } of [...this.program].reverse()) {
+            if (deletedWith !== undefined && this.state.has(deletedWith)) {
+                this.state.delete(name);
+            } else {
+                await this.delete(name);
+            }
         }
     }
 

@@ -42,8 +42,8 @@ const patience: Patience = {
     maxRetries: 2,
     firstPause: 10,
     longestPause: 20,
-    silence: 300,
-    wholeCall: 5_000,
+    silence: 1_500,
+    wholeCall: 15_000,
 };
 
 /** Starts a cloud without nodes, and the bootstrap server behind a gateway that has the faults. */
