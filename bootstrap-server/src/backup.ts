@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { create, extract } from "tar";
 import { dataPaths } from "./data-dir";
-import { StartupError } from "./errors";
+import { messageOf, StartupError } from "./errors";
 
 /** What of a data folder is not made anew by itself, as names in it. */
 const kept = ["database", "tls", "encryption-key", "operator-token"];
@@ -35,33 +35,49 @@ export async function archiveOf(dataDir: string): Promise<Readable> {
     return Readable.from(create({ cwd: dataDir, gzip: true, portable: true }, inArchive));
 }
 
+/** Unpacks what of an archive belongs into a data folder, and makes sure that it is one. */
+async function unpack(file: string, folder: string, owner: Owner): Promise<void> {
+    await extract({
+        file,
+        cwd: folder,
+        strict: true,
+        ...owner,
+        filter: (path, entry) =>
+            kept.includes(path.split("/", 1)[0] as string) &&
+            "type" in entry &&
+            ["File", "Directory"].includes(entry.type),
+    }).catch((error: unknown) => {
+        throw new StartupError(`${file} is no backup: ${messageOf(error)}`);
+    });
+    if (!(await namesIn(join(folder, "tls"))).includes("ca.key")) {
+        throw new StartupError(`${file} is no backup: it holds no tls/ca.key`);
+    }
+}
+
+/** Whom restored files belong to: whoever restores, or for root the folder's owner. */
+type Owner = { uid: number; gid: number } | Record<string, never>;
+
+async function ownerFor(folder: string): Promise<Owner> {
+    const { uid, gid } = await stat(folder);
+    return process.getuid?.() === 0 ? { uid, gid } : {};
+}
+
 /**
- * Makes a data folder of an archive, all of it or nothing.
- * Throws StartupError when there is one already, or the archive is none of `archiveOf`.
+ * Fills a data folder from an archive, once all of it is unpacked. The folder itself stays: it may be
+ * a mounted volume, or somebody else's.
+ * Throws StartupError when it holds anything, or the archive is none of `archiveOf`.
  */
 export async function restoreArchive(file: string, dataDir: string): Promise<void> {
     if ((await namesIn(dataDir)).length > 0) {
         throw new StartupError(`${dataDir} is not empty: move it away, or name another --data-dir`);
     }
-    await mkdir(dirname(dataDir), { recursive: true, mode: 0o700 });
-    const unpacked = await mkdtemp(join(dirname(dataDir), `.${basename(dataDir)}-`));
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const unpacked = await mkdtemp(join(dataDir, ".restore-"));
     try {
-        await extract({
-            file,
-            cwd: unpacked,
-            strict: true,
-            filter: (path, entry) =>
-                kept.includes(path.split("/", 1)[0] as string) &&
-                "type" in entry &&
-                ["File", "Directory"].includes(entry.type),
-        }).catch((error: unknown) => {
-            throw new StartupError(`${file} is no backup: ${String(error)}`);
-        });
-        if (!(await namesIn(join(unpacked, "tls"))).includes("ca.key")) {
-            throw new StartupError(`${file} is no backup: it holds no tls/ca.key`);
+        await unpack(file, unpacked, await ownerFor(dataDir));
+        for (const name of await readdir(unpacked)) {
+            await rename(join(unpacked, name), join(dataDir, name));
         }
-        await rmdir(dataDir).catch(() => undefined);
-        await rename(unpacked, dataDir);
     } finally {
         await rm(unpacked, { recursive: true, force: true });
     }

@@ -1,22 +1,28 @@
 #!/usr/bin/env node
-import { Command } from "commander";
-import { deleteCluster, listClusters } from "./commands/clusters";
+import { Command, Option } from "commander";
 import { backup, restore } from "./commands/backup";
+import { deleteCluster, listClusters } from "./commands/clusters";
+import { health } from "./commands/health";
 import { rotateKey } from "./commands/rotate-key";
 import { serve } from "./commands/serve";
 import { createToken, listTokens, revokeToken } from "./commands/tokens";
 import { StartupError } from "./errors";
 import { settingsHelp } from "./setting-docs";
+import { settings } from "./settings";
 
 const program = new Command("excloud-k8s-bootstrap").description(
     "Guards and serves the bootstrap bundles of excloud-k8s clusters",
 );
 
-/** A command that asks the server which runs on a data folder. */
-const asking = (parent: Command, name: string) =>
+/** A command about a data folder. */
+const onFolder = (parent: Command, name: string) =>
     parent
         .command(name)
-        .option("--data-dir <folder>", "data folder of the running server", "./bootstrap-data");
+        .addOption(
+            new Option("--data-dir <folder>", "data folder of the server")
+                .env(settings.dataDir.environment)
+                .default(settings.dataDir.fallback),
+        );
 
 program
     .command("serve")
@@ -29,33 +35,33 @@ program
     .addHelpText("after", settingsHelp())
     .action(serve);
 
+onFolder(program, "health")
+    .description("end with 0 when the running server takes requests")
+    .action(health);
+
 const clusters = program.command("clusters").description("the clusters a running server knows");
-asking(clusters, "list").description("list them").action(listClusters);
-asking(clusters, "delete <id>")
+onFolder(clusters, "list").description("list them").action(listClusters);
+onFolder(clusters, "delete <id>")
     .description("delete what is left of a cluster whose VMs are gone")
     .option("--force", "also while its nodes report")
     .action(deleteCluster);
 
 const token = program.command("token").description("the operators' tokens");
-asking(token, "create <name>")
+onFolder(token, "create <name>")
     .description("make one and print it: it is kept nowhere")
     .option("--days <number>", "when it expires; without this never")
     .action(createToken);
-asking(token, "list").description("list their names").action(listTokens);
-asking(token, "revoke <name>").description("end one, at once and for good").action(revokeToken);
+onFolder(token, "list").description("list their names").action(listTokens);
+onFolder(token, "revoke <name>").description("end one, at once and for good").action(revokeToken);
 
-asking(program, "rotate-key")
+onFolder(program, "rotate-key")
     .description("seal everything with the first encryption key")
     .action(rotateKey);
 
-const onFolder = (name: string) =>
-    program
-        .command(name)
-        .option("--data-dir <folder>", "data folder of the server", "./bootstrap-data");
-onFolder("backup <file>")
+onFolder(program, "backup <file>")
     .description("save the data folder, with the embedded database; the server may run")
     .action(backup);
-onFolder("restore <file>").description("make a data folder of a backup").action(restore);
+onFolder(program, "restore <file>").description("make a data folder of a backup").action(restore);
 
 program.parseAsync().then(
     () => process.exit(0),

@@ -53,10 +53,9 @@ function readListen(value: string): { host: string; port: number } | undefined {
 }
 
 function readRange(value: string): string | undefined {
-    const [address = "", prefix] = value.split("/");
-    return isAddress(address) && (prefix === undefined || /^[0-9]{1,3}$/.test(prefix))
-        ? value
-        : undefined;
+    const [, address = "", prefix = "0"] = /^([^/]+)(?:\/([0-9]{1,3}))?$/.exec(value) ?? [];
+    const bits = address.includes(":") ? 128 : 32;
+    return isAddress(address) && Number(prefix) <= bits ? value : undefined;
 }
 
 const hostName = /^[A-Za-z0-9*]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;

@@ -41,8 +41,8 @@ async function call<T>(
                 );
             });
             if (answer.statusCode < 300) return await take(answer.body);
-            const { error } = (await answer.body.json()) as { error: { message: string } };
-            throw new StartupError(error.message);
+            const { error } = (await answer.body.json()) as { error?: { message: string } };
+            throw new StartupError(error?.message ?? `the server answered ${answer.statusCode}`);
         } finally {
             await dispatcher.destroy();
         }

@@ -125,6 +125,18 @@ export function agentRoutes(app: App, context: Context): void {
         },
     );
     app.post(
+        "/agent/token",
+        {
+            schema: {
+                tags,
+                security,
+                summary: "Renew the agent token; the one it has is good until the new one was used",
+                response: { 200: schemas.AgentToken, ...errors(401) },
+            },
+        },
+        (request) => agent.renewToken(context, bearerOf(request)),
+    );
+    app.post(
         "/agent/report",
         {
             bodyLimit: bodyLimits.report,

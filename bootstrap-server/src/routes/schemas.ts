@@ -239,6 +239,9 @@ export const Bundle = strict({
     agent_token: Type.Optional(Type.String()),
 });
 
+/** Answer to `POST /agent/token`. */
+export const AgentToken = strict({ agent_token: Type.String() });
+
 /** `POST /agent/report`. */
 export const Report = strict({
     generation: Digest,

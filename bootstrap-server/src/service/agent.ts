@@ -1,7 +1,7 @@
 import { ApiError } from "../errors";
 import { readApplied, showsEtcd, type Phase, type PhaseState } from "../rules/phases";
 import { requestLease } from "../rules/leases";
-import { matchesDigest, sha256 } from "../secrets";
+import { matchesDigest, newToken, sha256 } from "../secrets";
 import type { Db, Trx } from "../store/schema";
 import { advanceFounding, lockCluster, type ClusterRow, type NodeRow } from "./rows";
 import { assembleBundle, release, type ServedBundle } from "./served";
@@ -27,17 +27,30 @@ function unauthorized(): ApiError {
     return new ApiError(
         401,
         "bootstrap.agent.unauthorized",
-        "the agent token is not valid: it is revoked when its slot gets another VM or a new first bundle",
+        "the agent token is not valid: it is revoked when its slot gets another VM or a new first bundle, or when a newer one was used",
     );
 }
 
-async function nodeOfToken(db: Db, token: string): Promise<NodeRow | undefined> {
+/** The node a token belongs to, and whether it is the one that is to take the other's place. */
+async function nodeOfToken(
+    db: Db,
+    token: string,
+): Promise<{ node: NodeRow; isNext: boolean } | undefined> {
+    const digest = sha256(token);
     const node = await db
         .selectFrom("nodes")
         .selectAll()
-        .where("agent_token_sha256", "=", sha256(token))
+        .where((where) =>
+            where.or([
+                where("agent_token_sha256", "=", digest),
+                where("next_agent_token_sha256", "=", digest),
+            ]),
+        )
         .executeTakeFirst();
-    return node && matchesDigest(token, node.agent_token_sha256 ?? "") ? node : undefined;
+    if (!node) return undefined;
+    const isNext = matchesDigest(token, node.next_agent_token_sha256 ?? "");
+    const isCurrent = matchesDigest(token, node.agent_token_sha256 ?? "");
+    return isNext || isCurrent ? { node, isNext } : undefined;
 }
 
 /** Refuses whoever has no agent's token, before anything else is read of the request. Throws 401. */
@@ -57,16 +70,42 @@ async function asNode<T>(
     if (token === undefined) throw unauthorized();
     return context.db.transaction().execute(async (trx) => {
         const claimed = await nodeOfToken(trx, token);
-        const cluster = claimed && (await lockCluster(context, trx, claimed.kubecluster_id));
-        const node = await nodeOfToken(trx, token);
-        if (!cluster || !node || node.kubecluster_id !== cluster.id) throw unauthorized();
+        const cluster = claimed && (await lockCluster(context, trx, claimed.node.kubecluster_id));
+        const found = await nodeOfToken(trx, token);
+        if (!cluster || found?.node.kubecluster_id !== cluster.id) throw unauthorized();
+        const { node, isNext } = found;
         const now = await context.clock(trx);
         await trx
             .updateTable("nodes")
-            .set({ last_seen_at: now.toISOString() })
+            .set({
+                last_seen_at: now.toISOString(),
+                // Used, so it arrived: only now does the former one end.
+                ...(isNext
+                    ? { agent_token_sha256: sha256(token), next_agent_token_sha256: null }
+                    : {}),
+            })
             .where("id", "=", node.id)
             .execute();
         return work(trx, cluster, node, now);
+    });
+}
+
+/**
+ * Makes a node's next token. The one it has is good until the next one was used; asking again, as
+ * after an answer that was lost, makes another next one. Throws 401.
+ */
+export async function renewToken(
+    context: Context,
+    token: string | undefined,
+): Promise<{ agent_token: string }> {
+    return asNode(context, token, async (trx, _cluster, node) => {
+        const next = newToken();
+        await trx
+            .updateTable("nodes")
+            .set({ next_agent_token_sha256: sha256(next) })
+            .where("id", "=", node.id)
+            .execute();
+        return { agent_token: next };
     });
 }
 

@@ -121,7 +121,7 @@ async function refuseWhileHeard(context: Context, trx: Trx, clusterId: number): 
     throw new ApiError(
         409,
         "bootstrap.cluster.alive",
-        `${heard.map(({ slot }) => slot).join(", ")} of cluster ${clusterId} reported in the last ${silenceMilliseconds / 60_000} minutes: destroy its VMs first`,
+        `${heard.map(({ slot }) => slot).join(", ")} of cluster ${clusterId} reported in the last ${silenceMilliseconds / 60_000} minutes: destroy its VMs first, or force it`,
     );
 }
 

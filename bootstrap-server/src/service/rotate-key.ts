@@ -40,12 +40,16 @@ async function resealBatch({ db, keyring }: Context): Promise<number> {
     });
 }
 
-/** Forgets the keys that seal nothing, so that servers start without them; returns their ids. */
+/**
+ * Forgets the keys that seal nothing, so that servers start without them; returns their ids. A key
+ * that is not at hand is newer than this server's configuration: others are about to use it.
+ */
 async function forgetUnneededKeys({ db, keyring }: Context): Promise<string[]> {
     return db.transaction().execute(async (trx) => {
         await sql`LOCK TABLE bootstrap_keys IN EXCLUSIVE MODE`.execute(trx);
         const rows = await trx
             .deleteFrom("bootstrap_keys")
+            .where("key_id", "in", keyring.ids)
             .where("key_id", "!=", keyring.activeId)
             .where("key_id", "not in", (query) =>
                 query.selectFrom("bootstrap_contents").select("key_id"),

@@ -27,6 +27,11 @@ export class Keyring {
         this.activeId = sha256(keys[0]).slice(0, 16);
     }
 
+    /** Ids of all keys at hand. */
+    get ids(): string[] {
+        return [...this.keys.keys()];
+    }
+
     /** Whether rows sealed with this key can be opened. */
     has(keyId: string): boolean {
         return this.keys.has(keyId);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "tar";
@@ -88,6 +88,37 @@ test("nothing is written over, and nothing but a backup is taken", async () => {
         code: 1,
         text: expect.stringContaining("is no data folder"),
     });
-    const left = (await readdir(folder)).filter((name) => /nothing|^x|part/.test(name));
-    expect(left).toEqual([]);
+    expect(await readdir(target)).toEqual([]);
+    expect((await readdir(folder)).filter((name) => /^x|part/.test(name))).toEqual([]);
 });
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+asRoot(
+    "what root restores belongs to the folder's owner, who may have it as a volume",
+    async () => {
+        const dataDir = inFolder("of-root");
+        const server = await new Harness(excloud, { dataDir }).start();
+        await server.stop();
+        const file = inFolder("of-root.tgz");
+        await command("backup", file, "--data-dir", dataDir);
+
+        const volume = inFolder("volume");
+        await mkdir(volume, { mode: 0o700 });
+        await chown(volume, 65534, 65534);
+        const { ino } = await stat(volume);
+        expect((await command("restore", file, "--data-dir", volume)).code).toBe(0);
+        expect((await stat(volume)).ino).toBe(ino);
+        for (const name of ["tls/ca.key", "database", "encryption-key"]) {
+            const { uid, gid, mode } = await stat(join(volume, name));
+            expect([name, uid, gid, mode & 0o077]).toEqual([name, 65534, 65534, 0]);
+        }
+        expect((await stat(join(volume, "database", "PG_VERSION"))).uid).toBe(65534);
+        expect((await readdir(volume)).sort()).toEqual([
+            "database",
+            "encryption-key",
+            "operator-token",
+            "tls",
+        ]);
+    },
+);

@@ -134,6 +134,18 @@ test("commands ask the server of a data folder", async () => {
             text: expect.stringContaining(`no cluster has the id ${cluster.id}`),
         });
         expect((await stat(join(harness.dataDir, "control"))).mode & 0o777).toBe(0o700);
+
+        expect(await command("health", ...dataDir)).toEqual({ code: 0, text: "ok\n" });
+        const made = await command("token", "create", "ci", "--days", "30", ...dataDir);
+        const token = made.text.trim();
+        expect((await harness.call("/v1/clusters", { token })).status).toBe(200);
+        const tokens = await command("token", "list", ...dataDir);
+        expect(tokens.text).toMatch(/^ci +20\S+Z +20\S+Z$/m);
+        expect(tokens.text).not.toContain(token);
+        expect((await command("token", "revoke", "ci", ...dataDir)).code).toBe(0);
+        expect((await harness.call("/v1/clusters", { token })).status).toBe(401);
+        const many = await command("token", "create", "x", "--days", "many", ...dataDir);
+        expect(many).toMatchObject({ code: 1, text: expect.stringContaining("--days") });
     } finally {
         await harness.stop();
     }

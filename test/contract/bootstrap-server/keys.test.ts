@@ -64,10 +64,18 @@ describe.each(stores)("rotation of the encryption key on %s", (store) => {
         await expect(startServer()).rejects.toThrow("which is not configured");
         await writeFile(keyFile, `${newKey}\n${oldKey}\n`);
 
+        // A server that was not restarted yet forgets no key that it does not know.
         const third = await startServer();
+        await third.server.db
+            .insertInto("bootstrap_keys")
+            .values({ key_id: "newer", created_at: "2030-01-01T00:00:00Z" })
+            .execute();
         const { code, text } = await command("rotate-key", "--data-dir", dataDir);
         expect(code).toBe(0);
         expect(text).toMatch(/key [0-9a-f]{16} is not needed any more/);
+        expect(text).not.toContain("newer");
+        const removed = third.server.db.deleteFrom("bootstrap_keys").where("key_id", "=", "newer");
+        expect((await removed.executeTakeFirst()).numDeletedRows).toBe(1n);
         await third.stop();
 
         await writeFile(keyFile, `${newKey}\n`);

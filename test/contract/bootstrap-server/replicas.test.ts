@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { sql } from "kysely";
 import { sha256 } from "../../../bootstrap-server/src/secrets";
+import { firstOperatorToken } from "../../../bootstrap-server/src/service/operator-tokens";
+import { databaseClock } from "../../../bootstrap-server/src/store/clock";
 import { orgId, startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster } from "./support/harness";
 import { startPostgres, type TestPostgres } from "./support/postgres";
@@ -36,7 +39,7 @@ test("what one replica took, the other serves", async () => {
     expect(answer?.body.files["/etc/role"]).toBe("role 1");
 });
 
-test("replicas that start together on an empty database make one first token", async () => {
+test("replicas that start together on an empty database migrate it once, and make one first token", async () => {
     await sql.raw("CREATE DATABASE empty").execute(first.server.db);
     const databaseUrl = postgres.url.replace(/[^/]+$/, "empty");
     const together = await Promise.all(
@@ -49,6 +52,18 @@ test("replicas that start together on an empty database make one first token", a
             const answer = await replica.call("/v1/clusters", { token: tokens[0] });
             expect(answer.status).toBe(200);
         }
+        // Once more at the very same moment, which starting servers seldom are.
+        await together[0]?.server.db.deleteFrom("bootstrap_operator_tokens").execute();
+        const raced = await Promise.all(
+            together.map(({ server, dataDir }) =>
+                firstOperatorToken(
+                    { db: server.db, clock: databaseClock },
+                    join(dataDir, "another"),
+                    undefined,
+                ),
+            ),
+        );
+        expect(raced.filter((token) => token !== undefined)).toHaveLength(1);
     } finally {
         await Promise.all(together.map((replica) => replica.stop()));
     }

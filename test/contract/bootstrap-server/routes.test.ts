@@ -503,6 +503,45 @@ describe.each(stores)("routes on %s", (store) => {
         });
     });
 
+    describe("renewal of the agent token", () => {
+        const renew = (token: string | undefined) =>
+            harness.call("/agent/token", { method: "POST", token });
+        const statusWith = async (token: string | undefined) =>
+            (await harness.call("/agent/bundle", { token })).status;
+
+        test("the former is good until the new one was used, whatever gets lost between", async () => {
+            const { nodes } = await TestCluster.running(harness, ["cp-1"]);
+            const former = nodes[0]?.agentToken;
+            const lost = (await renew(former)).body.agent_token;
+            expect(await statusWith(former)).toBe(200);
+            const next = (await renew(former)).body.agent_token;
+            expect(next).toMatch(/^[A-Za-z0-9_-]{43}$/);
+            expect(await statusWith(lost)).toBe(401);
+            expect(await statusWith(former)).toBe(200);
+
+            expect(await statusWith(next)).toBe(200);
+            expect(await statusWith(former)).toBe(401);
+            expect(await statusWith(next)).toBe(200);
+            // The first use of a token may be to ask for another one.
+            const third = (await renew(next)).body.agent_token;
+            const fourth = (await renew(third)).body.agent_token;
+            expect([await statusWith(next), await statusWith(fourth)]).toEqual([401, 200]);
+        });
+
+        test("a new first bundle, or another VM, revokes both", async () => {
+            const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1"]);
+            for (const end of [() => nodes[0]?.firstContact(), () => cluster.bind("cp-1")]) {
+                await nodes[0]?.firstContact();
+                const token = nodes[0]?.agentToken;
+                const next = (await renew(token)).body.agent_token;
+                await end();
+                expect(await statusWith(token)).toBe(401);
+                expect(await statusWith(next)).toBe(401);
+            }
+            expect((await renew("x".repeat(43))).status).toBe(401);
+        });
+    });
+
     describe("agent", () => {
         test("routes refuse a wrong token", async () => {
             for (const token of [undefined, "wrong", serverApiKey]) {

@@ -105,7 +105,7 @@ describe("problems", () => {
         const bad = {
             EXCLOUD_ORG_ID: "five",
             EXCLOUD_BOOTSTRAP_MODE: "excloud",
-            EXCLOUD_BOOTSTRAP_TRUSTED_PROXIES: "anyone",
+            EXCLOUD_BOOTSTRAP_TRUSTED_PROXIES: "anyone, 10.0.0.0/33, ::/129",
             EXCLOUD_BOOTSTRAP_ENCRYPTION_KEYS: "c2hvcnQ=",
             EXCLOUD_BOOTSTRAP_TOKEN: "short",
             EXCLOUD_BOOTSTRAP_LOG_LEVEL: "loud",
@@ -113,6 +113,9 @@ describe("problems", () => {
         const problems = problemsOf({ ...flags, listen: "nowhere" }, bad);
         const missing = ["EXCLOUD_API_KEY", "DATABASE_URL", "--listen"];
         for (const name of [...Object.keys(bad), ...missing]) expect(problems).toContain(name);
+        for (const proxy of ["anyone", "10.0.0.0/33", "::/129"]) {
+            expect(problems).toContain(`"${proxy}"`);
+        }
         expect(problems).not.toMatch(/c2hvcnQ=|short"/);
     });
 

@@ -138,6 +138,65 @@ test("writes exactly what changed, acts in order, reports, and keeps the revisio
     expect(server.reports).toHaveLength(2);
 });
 
+describe("the agent token", () => {
+    const file = "/etc/exk8s/runtime/agent-token";
+    const former = `${file}.former`;
+    const tokens = () =>
+        server.calls.map(({ method, path, headers }) => [
+            `${method} ${path}`,
+            headers.authorization?.replace("Bearer ", ""),
+        ]);
+    beforeEach(() => {
+        server.routes["POST /agent/token"] = () => ({
+            status: 200,
+            body: { agent_token: "the-next-token" },
+        });
+    });
+
+    test("is renewed when it is old, and the new one used from the next run on", async () => {
+        expect(await node.run(agent)).toMatchObject({ code: 0 });
+        node.age(file, 31);
+        expect(await node.run(agent)).toMatchObject({ code: 0 });
+        expect(node.read(file)).toBe("the-next-token");
+        expect(node.mode(file)).toBe("0600");
+        expect(node.mode(former)).toBe("0600");
+        expect(await node.run(agent)).toMatchObject({ code: 0 });
+        expect(tokens()).toEqual([
+            ["GET /agent/bundle", "the-agent-token"],
+            ["POST /agent/report", "the-agent-token"],
+            ["GET /agent/bundle", "the-agent-token"],
+            ["POST /agent/token", "the-agent-token"],
+            ["GET /agent/bundle", "the-next-token"],
+        ]);
+    });
+
+    test.each([
+        ["a server that has no renewal", { status: 404 }],
+        ["an answer without a token", { status: 200, body: {} }],
+    ])("stays as it is with %s", async (_what, answer) => {
+        server.routes["POST /agent/token"] = () => answer;
+        node.age(file, 31);
+        expect(await node.run(agent)).toMatchObject({ code: 0 });
+        expect(node.read(file).trim()).toBe("the-agent-token");
+    });
+
+    test("gives way to the former one where the server knows only that, and back", async () => {
+        node.age(file, 31);
+        await node.run(agent);
+        const serve = server.routes["GET /agent/bundle"]!;
+        let known = "the-agent-token";
+        server.routes["GET /agent/bundle"] = (call) =>
+            call.headers.authorization === `Bearer ${known}` ? serve(call) : { status: 401 };
+        expect((await node.run(agent)).code).not.toBe(0);
+        server.routes["POST /agent/token"] = () => ({ status: 500 });
+        expect(await node.run(agent)).toMatchObject({ code: 0 });
+
+        known = "the-next-token";
+        expect((await node.run(agent)).code).not.toBe(0);
+        expect(await node.run(agent)).toMatchObject({ code: 0 });
+    });
+});
+
 test("addons that a reboot cut off are resumed, with the present files, until they are done", async () => {
     node.remove();
     node = new FakeNode(valuesOf());

@@ -9,6 +9,7 @@ import {
     readFileSync,
     rmSync,
     statSync,
+    utimesSync,
     writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:https";
@@ -255,6 +256,12 @@ esac`,
 
     mode(path: string): string {
         return (statSync(join(this.root, path)).mode & 0o7777).toString(8).padStart(4, "0");
+    }
+
+    /** Makes a file look written so many days ago. */
+    age(path: string, days: number): void {
+        const time = Date.now() / 1000 - days * 24 * 60 * 60 - 60;
+        utimesSync(join(this.root, path), time, time);
     }
 
     digest(path: string): string {

@@ -12,6 +12,6 @@ export interface TestStore {
 /** Starts a real PostgreSQL; PGlite comes with each server. */
 export async function startStore(store: (typeof stores)[number]): Promise<TestStore> {
     if (store === "PGlite") return { options: {}, stop: () => Promise.resolve() };
-    const { url, stop } = await startPostgres();
-    return { options: { databaseUrl: url }, stop };
+    const postgres = await startPostgres();
+    return { options: { databaseUrl: postgres.url }, stop: () => postgres.stop() };
 }

@@ -13,6 +13,10 @@ REPORTED="${EXK8S_STATE}/reported"
 ACTIONS="${EXK8S_CONFIG}/agent-actions"
 ADDONS_DONE="${EXK8S_ROOT}/etc/exk8s/runtime/addons.done"
 HEALTH_SECONDS="${EXK8S_HEALTH_SECONDS:-600}"
+TOKEN="${EXK8S_RUNTIME}/agent-token"
+FORMER_TOKEN="${TOKEN}.former"
+# A token older than so many days is renewed.
+TOKEN_DAYS=30
 mkdir -p "${EXK8S_STATE}" "${EXK8S_LOGS}"
 LOG="${EXK8S_LOGS}/node-agent.log"
 
@@ -71,8 +75,32 @@ fetch() {
             exk8s_write_runtime "${WORK}/bundle.json" >>"${CHANGES}"
             exk8s_load_environment
             ;;
+        401)
+            exchange_tokens
+            exk8s_die "the bootstrap server refused this node's token"
+            ;;
         *) exk8s_die "the bootstrap server answered HTTP ${status}" ;;
     esac
+}
+
+# A server that was restored from a backup may know the former token only: each run tries the other one.
+exchange_tokens() {
+    [[ -s "${FORMER_TOKEN}" ]] || return 0
+    cp -p "${TOKEN}" "${WORK}/token"
+    mv -f "${FORMER_TOKEN}" "${TOKEN}"
+    exk8s_replace "${FORMER_TOKEN}" 0600 root:root <"${WORK}/token"
+}
+
+# The server takes the former token until the new one was used, so nothing is lost by a cut anywhere here.
+# Last in a run: the new token is on disk for long before it is used.
+renew_token() {
+    local token
+    [[ -n "$(find "${TOKEN}" -mtime "+${TOKEN_DAYS}")" ]] || return 0
+    exk8s_agent_curl POST /agent/token --fail --output "${WORK}/token.json" &&
+        token="$(jq -er .agent_token "${WORK}/token.json")" &&
+        exk8s_replace "${FORMER_TOKEN}" 0600 root:root <"${TOKEN}" &&
+        printf '%s' "${token}" | exk8s_replace "${TOKEN}" 0600 root:root &&
+        exk8s_log "renewed this node's token"
 }
 
 # actions_for: the actions that the table names for the remembered changes, one a line.
@@ -248,3 +276,4 @@ if [[ ! -f "${REPORTED}" || "$(<"${REPORTED}")" != "${NEWS}" ]]; then
     exk8s_report applied "${STATE}" "${STARTED}" "$(exk8s_now)" "" "" "${HEALTH}"
     exk8s_replace "${REPORTED}" 0644 root:root <<<"${NEWS}"
 fi
+renew_token || exk8s_log "this node's token was not renewed; it is tried again"
