@@ -41,6 +41,7 @@ export interface ControlPlaneImageArgs {
     ciliumValues?: Record<string, unknown>;
     /** As the clusters' own. */
     mirrors?: MirrorsArgs;
+    /** Bounds of waiting. */
     timeouts?: ImageTimeoutsArgs;
 }
 

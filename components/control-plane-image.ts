@@ -36,6 +36,7 @@ const scriptPath = "/run/exk8s-bake/bake-control-plane-image.sh";
 export class ControlPlaneImage extends pulumi.ComponentResource {
     /** For a cluster's `controlPlaneImageId`. */
     readonly imageId: pulumi.Output<number>;
+    /** The image's name in the cloud; it follows from what it holds. */
     readonly name: pulumi.Output<string>;
     /** Versions in the image by what they are of, and the digest of the bake script. */
     readonly contents: pulumi.Output<Record<string, string>>;

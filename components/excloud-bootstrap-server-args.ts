@@ -31,6 +31,7 @@ export interface ExcloudBootstrapServerArgs {
     version?: string;
     /** npm registry from which Node.js and the server come. Default: the public one. */
     npmRegistry?: string;
+    /** Bounds of waiting, as a cluster's. */
     timeouts?: Pick<TimeoutsArgs, "vmCreate" | "vmDelete">;
 }
 

@@ -18,12 +18,13 @@ export function answerClientError(
     error: NodeJS.ErrnoException,
     socket: Socket,
 ): void {
-    // The client is gone, or was answered: what it had on the way fails again, piece by piece.
-    if (error.code === "ECONNRESET" || !socket.writable) {
+    const { code: parserCode = "" } = error;
+    // Other errors are of the connection or of TLS: there is nobody to answer. And who was answered
+    // fails again with what was on the way, piece by piece.
+    if (!/^(HPE|ERR_HTTP)_/.test(parserCode) || !socket.writable) {
         socket.destroy();
         return;
     }
-    const { code: parserCode = "" } = error;
     const [status, message] = answers[parserCode] ?? [400, "the request is not valid HTTP"];
     const request_id = randomUUID();
     log.info({ reqId: request_id, status, parserCode }, "not a request");

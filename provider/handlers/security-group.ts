@@ -2,6 +2,7 @@ import type { SecurityGroupRule } from "../api/schemas";
 import type { Context } from "../context";
 import { ApiError, messageOf, seenIn } from "../errors";
 import { inputsOf, isUnknown, UnfinishedError, type Failure, type Handler } from "../handler";
+import { choicesOf } from "./choices";
 import { createOnce } from "./create-once";
 import { passing, settlingTime, unlessGone } from "./forgiving";
 
@@ -71,7 +72,7 @@ export const securityGroup: Handler<SecurityGroupInputs> = {
             if (subnet === undefined) {
                 failures.push({
                     property: "subnetId",
-                    reason: `no subnet has this id; there are ${describe(subnets)}`,
+                    reason: `no subnet has this id. ${choicesOf(subnets)}`,
                 });
             } else {
                 for (const [name, rule] of ofSubnet) {
@@ -241,8 +242,4 @@ function named(found: SecurityGroupRule[], known: Record<string, Rule>): Record<
             },
         ]),
     );
-}
-
-function describe(things: readonly { id: number; name: string }[]): string {
-    return things.map(({ id, name }) => `${id} (${name})`).join(", ") || "none";
 }

@@ -2,6 +2,7 @@ import { isLoopbackAddress, isLoopbackUrl, networksOverlap } from "../network";
 import type { Context } from "../context";
 import { seenIn } from "../errors";
 import { isUnknown, type Failure } from "../handler";
+import { choicesOf } from "./choices";
 import { unlessGone } from "./forgiving";
 import { differences } from "./virtual-machine-adopt";
 import type { VirtualMachineInputs } from "./virtual-machine";
@@ -174,24 +175,17 @@ export async function checkPlace(inputs: Place, context: Context) {
     const fail = (property: string, reason: string) => failures.push({ property, reason });
     const subnet = subnets.find(({ id }) => id === inputs.subnetId);
     if (subnet === undefined) {
-        fail("subnetId", `no subnet has this id; there are ${list(subnets)}`);
+        fail("subnetId", `no subnet has this id. ${choicesOf(subnets)}`);
     } else if (subnet.zone_id !== inputs.zoneId) {
         fail("zoneId", `subnet ${subnet.id} lies in zone ${subnet.zone_id}`);
     } else if (subnet.disable_ipv4_public_ip && inputs.allocatePublicIpv4) {
         fail("allocatePublicIpv4", `subnet ${subnet.id} allows no public IPv4: set it to false`);
     }
     if (!images.some(({ id }) => id === inputs.imageId)) {
-        fail("imageId", `no image has this id; there are ${list(images)}`);
+        fail("imageId", `no image has this id. ${choicesOf(images)}`);
     }
     if (!types.some(({ name }) => name === inputs.instanceType)) {
-        fail(
-            "instanceType",
-            `no such instance type; there are ${types.map(({ name }) => name).join(", ")}`,
-        );
+        fail("instanceType", `no such instance type. ${choicesOf(types.map(({ name }) => name))}`);
     }
     return { failures, subnet, images };
-}
-
-function list(things: readonly { id: number; name: string }[]): string {
-    return things.map(({ id, name }) => `${id} (${name})`).join(", ") || "none";
 }

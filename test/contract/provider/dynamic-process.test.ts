@@ -312,7 +312,7 @@ describe("failures", () => {
             machine({ subnetId: 99, imageId: 99, instanceType: "huge" }),
         );
         expect(failures).toEqual([
-            { property: "subnetId", reason: expect.stringContaining("there are 1 (DEFAULT)") },
+            { property: "subnetId", reason: expect.stringContaining("There are 1 (DEFAULT)") },
             { property: "imageId", reason: expect.stringContaining("no image has this id") },
             { property: "instanceType", reason: expect.stringContaining("t1a.medium") },
         ]);

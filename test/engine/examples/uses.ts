@@ -9,9 +9,11 @@ export interface Use {
     /** Control planes that it makes. */
     readonly nodes: number;
     /** Makes what must be there already; gives the configuration beside what all examples have. */
-    prepare?(live: Live): Promise<Readonly<Record<string, string | object>>>;
+    prepare?(live: Live): Promise<Readonly<Record<string, string | number | object>>>;
     /** After `pulumi up`. */
-    check(live: Live): Promise<void>;
+    check?(live: Live): Promise<void>;
+    /** Why it is previewed only, and where what it shows is really done. */
+    readonly isPreviewedOnly?: string;
     /** What `pulumi destroy` asks for. */
     beforeDestroy?(live: Live): Promise<void>;
     /** Deletes what {@link prepare} made. */
@@ -88,6 +90,22 @@ export const uses: Readonly<Record<string, Use>> = {
                 "https://mirror.example",
             );
         },
+    },
+    "bootstrap-server": {
+        nodes: 1,
+        prepare: () => Promise.resolve({ serverApiKey: "exc_key", allowedCidr: "127.0.0.0/8" }),
+        async check(live) {
+            const { operatorUrl, caPem, operatorToken } = await live.outputs();
+            expect(operatorUrl).toMatch(/^https:\/\/[\d.]+:8443$/);
+            expect(caPem).toContain("BEGIN CERTIFICATE");
+            expect(String(operatorToken).length).toBeGreaterThanOrEqual(32);
+        },
+    },
+    "image-bake": {
+        nodes: 0,
+        prepare: () => Promise.resolve({ baseImageId: 1, sshAllowedCidr: "127.0.0.1/32" }),
+        isPreviewedOnly:
+            "a simulated VM has no SSH; test/engine/image and test/cluster/image bake images",
     },
 };
 

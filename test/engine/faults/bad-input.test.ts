@@ -87,14 +87,14 @@ test("no API key", async () => {
 describe("what the cloud does not have", () => {
     test("a subnet", async () => {
         const text = await withSettings(bench, { "cluster.subnetId": 99 }, () => fails());
-        expect(text).toContain("no subnet has this id; there are 1 (DEFAULT), 2 (PRIVATE)");
+        expect(text).toContain("no subnet has this id. There are 1 (DEFAULT), 2 (PRIVATE)");
     });
 
     test("an image", async () => {
         const text = await withSettings(bench, { "cluster.controlPlaneImageId": 99 }, () =>
             fails(),
         );
-        expect(text).toContain("no image has this id; there are 1 (ubuntu-24.04-latest)");
+        expect(text).toContain("no image has this id. There are 1 (ubuntu-24.04-latest)");
     });
 });
 

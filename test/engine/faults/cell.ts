@@ -20,7 +20,7 @@ const commands: Record<Phase, string> = {
 
 /** What the engine's diagnostics name: the resource by its type and name; the call, or the thing with its id. */
 const resource = /^ *pulumi-nodejs:dynamic\/excloud-k8s:\w+ \(quickstart\S*\):$/m;
-const subject = /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)/;
+const subject = /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)|property \w+ value /;
 
 /** A cluster that cells of the matrix befall on the real engine, one after the other. */
 export class Victim {

@@ -488,7 +488,8 @@ describe("the message", () => {
             apiServerAllowedCidrs: Array.from({ length: 1000 }, () => "x".repeat(9999)),
         };
         expect(faultsOf(args)).toHaveLength(1000);
-        const message = new InvalidArgumentsError('ExcloudK8sCluster "prod"', faultsOf(args)).message;
+        const message = new InvalidArgumentsError('ExcloudK8sCluster "prod"', faultsOf(args))
+            .message;
         expect(message.length).toBeLessThan(50 * 300);
         expect(message).toMatch(/\n {2}and 950 more$/);
     });

@@ -47,7 +47,7 @@ export const treasure = "the-private-key-of-a-cluster-which-nobody-else-may-read
  * factors of each node, tokens of users and of other organisations.
  */
 export class Guarded {
-    readonly operatorToken = "operator-token-of-the-attacked-server";
+    readonly operatorToken = "Operator-Token-of-the-attacked-Server";
     harness!: Harness;
     excloud!: ExcloudStandIn;
     cluster!: TestCluster;

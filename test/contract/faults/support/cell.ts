@@ -25,8 +25,8 @@ export const describeCell = ({ phase, operation, kind, lasts }: Cell): string =>
 const subject =
     /(GET|POST|PUT|DELETE) http|[a-zA-Z]+ \S+ \(\d+\)|DNS name \S+|security group \d+|cluster \S+, whose|^\w+: \w+: /;
 
-/** What to do: in so many words, or what may be given in place of a wrong input. */
-const advice = /Next: .|^\w+: \w+: .*; there are /;
+/** What to do. */
+const advice = /Next: ./;
 
 /** What has to be there before a phase. */
 async function prepare(life: Life, phase: Phase): Promise<void> {
