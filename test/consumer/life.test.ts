@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { ensureEngine, type ReadyEngine } from "../../tools/engine";
-import { placePlugin } from "../../tools/engine/plugins";
 import { REPOSITORY } from "../../tools/engine/repository";
 import { folderAt } from "../../tools/playground/folder";
 import { startServices, stopServices, type Services } from "../../tools/playground/services";
@@ -13,6 +12,7 @@ import { inventoryOf } from "../support/inventory";
 import { all, covering, titleOf, type Combination } from "./support/combinations";
 import { Computer, folderIn } from "./support/computer";
 import { nodeFolder, commandFolder } from "./support/downloads";
+import { placePlugins } from "./support/plugins";
 import { makeProject, type Project } from "./support/project";
 import { packAll, type PublicPackage, type Tarball } from "../../tools/packages/pack";
 
@@ -114,10 +114,6 @@ async function installed(title: string, combination: Combination): Promise<Proje
         combination,
         tarballs["excloud-k8s"].file,
     );
-    // The official engine gets plugins by itself, which the stand-ins cannot.
-    for (const plugin of engine.plugins) {
-        const version = project.installedVersion(`@pulumi/${plugin.name}`, "excloud-k8s");
-        await placePlugin(pulumiHome, { ...plugin, version });
-    }
+    await placePlugins(engine, pulumiHome, project.folder);
     return project;
 }

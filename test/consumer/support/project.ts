@@ -1,5 +1,4 @@
-import { copyFileSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { REPOSITORY } from "../../../tools/engine/repository";
@@ -50,14 +49,6 @@ export class Project {
             throw new Error(`the program has no ${found}`);
         }
         writeFileSync(this.programFile, text.replace(found, replacement));
-    }
-
-    /** The version of a package that another one brought with it. */
-    installedVersion(name: string, broughtBy: string): string {
-        const manifest = (folder: string) => realpathSync(join(folder, "package.json"));
-        const lookup = createRequire(manifest(join(this.folder, "node_modules", broughtBy)));
-        const { version } = lookup(`${name}/package.json`) as { version: string };
-        return version;
     }
 }
 
