@@ -34,6 +34,11 @@ export class Stack {
         await this.must(["config", "set", "--path", path, "--type", type, "--", String(value)]);
     }
 
+    /** Sets one value of the configuration that is kept encrypted. */
+    async setSecret(key: string, value: string): Promise<void> {
+        await this.must(["config", "set", "--secret", key, "--", value]);
+    }
+
     /** Sets one key of the configuration to an object. */
     async setObject(key: string, value: object): Promise<void> {
         const json = JSON.stringify({

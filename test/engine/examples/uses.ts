@@ -93,7 +93,10 @@ export const uses: Readonly<Record<string, Use>> = {
     },
     "bootstrap-server": {
         nodes: 1,
-        prepare: () => Promise.resolve({ serverApiKey: "exc_key", allowedCidr: "127.0.0.0/8" }),
+        async prepare({ stack }) {
+            await stack.setSecret("serverApiKey", "exc_key");
+            return { allowedCidr: "127.0.0.0/8" };
+        },
         async check(live) {
             const { operatorUrl, caPem, operatorToken } = await live.outputs();
             expect(operatorUrl).toMatch(/^https:\/\/[\d.]+:8443$/);

@@ -17,7 +17,7 @@ let cells: Cell[];
 
 beforeAll(async () => {
     const world = await openWorld();
-    const all = await cellsOf(world);
+    const all = await cellsOf(world, false);
     await world.close();
     cells = chosenOf(all.filter(({ operation }) => operation in operations));
     const bench = await openBench({ arguments: { controlPlaneCount: 1, timeouts } });

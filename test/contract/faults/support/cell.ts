@@ -48,8 +48,8 @@ async function run(life: Life, phase: Phase): Promise<void> {
 }
 
 /** Runs a phase without faults; gives the operations that it called. */
-export async function callsOf(phase: Phase, world: World): Promise<string[]> {
-    const life = new Life(world);
+export async function callsOf(phase: Phase, world: World, hasImage = true): Promise<string[]> {
+    const life = new Life(world, hasImage);
     await prepare(life, phase);
     world.called.clear();
     await run(life, phase);

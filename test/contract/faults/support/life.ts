@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { cluster, type Variant } from "./program";
+import { cluster, ofImage, type Variant } from "./program";
 import { SmallEngine } from "./small-engine";
 import type { World } from "./world";
 
@@ -15,7 +15,11 @@ export class Life {
     private readonly program: ReturnType<typeof cluster>;
     readonly variants: { readonly first: Variant; readonly second: Variant };
 
-    constructor(private readonly world: World) {
+    /** @param hasImage whether there is an image beside the cluster; `differences` asks for one */
+    constructor(
+        private readonly world: World,
+        private readonly hasImage = true,
+    ) {
         clusters += 1;
         const usersOwn = (which: string) => {
             const name = `${usersPrefix}${clusters}-${which}`;
@@ -42,7 +46,10 @@ export class Life {
 
     /** Gives the operations that were needed. */
     up(variant: Variant): Promise<string[]> {
-        return this.engine.up(this.program(variant));
+        const declared = this.program(variant);
+        return this.engine.up(
+            this.hasImage ? declared : declared.filter(({ name }) => !ofImage.includes(name)),
+        );
     }
 
     /** Stops the VM behind the engine's back. */

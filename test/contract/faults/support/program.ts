@@ -28,6 +28,9 @@ export interface Variant {
     readonly addresses: readonly string[];
 }
 
+/** What belongs to the image. */
+export const ofImage: readonly string[] = ["builder", "image"];
+
 /**
  * The resources of a cluster of one node and of an image, wired as the components do, but for what needs a node
  * that runs: the readiness, and the baking.
