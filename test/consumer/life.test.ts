@@ -69,7 +69,7 @@ test.each(
     await project.pulumi("config", "set", "bootstrapUrl", services.bootstrapUrl);
     await project.pulumi("config", "set", "bootstrapCa", "--", services.bootstrapCaPem);
 
-    expect(await project.pulumi("up", "--yes")).toContain("cp-1: ready");
+    expect(await project.pulumi("up", "--yes")).toContain("cp-1  ready");
     await project.pulumi("preview", "--diff", "--expect-no-changes");
 
     project.edit("subnetId: 1,", 'subnetId: 1, apiServerExtraArgs: { "goaway-chance": "0.001" },');
