@@ -123,7 +123,8 @@ test(
     async () => {
         await fc.assert(
             fc.asyncProperty(fc.array(event, { maxLength: 8 }), end, async (events, last) => {
-                const life = new Life(world);
+                // Without an image: a builder whose creation was killed is found by the next `up` only (docs/images.md).
+                const life = new Life(world, false);
                 try {
                     for (const one of events) await happen(one, life);
                     world.cloud.faults.clear();

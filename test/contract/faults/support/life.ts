@@ -15,7 +15,7 @@ export class Life {
     private readonly program: ReturnType<typeof cluster>;
     readonly variants: { readonly first: Variant; readonly second: Variant };
 
-    /** @param hasImage whether there is an image beside the cluster; `differences` asks for one */
+    /** @param hasImage whether there is an image beside the cluster */
     constructor(
         private readonly world: World,
         private readonly hasImage = true,
@@ -82,7 +82,9 @@ export class Life {
         const wanted = {
             vms: [`${this.engine.idOf("vm")} RUNNING`],
             volumes: 1,
-            images: [`${this.engine.idOf("image")} ${own?.name}-image-${variant.text} true`],
+            images: this.hasImage
+                ? [`${this.engine.idOf("image")} ${own?.name}-image-${variant.text} true`]
+                : [],
             groups: 3,
             bound: [own?.id, ...variant.groups],
             rules: [...variant.ports].sort(),
