@@ -2,7 +2,6 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
-import type { Rule } from "../provider/handlers/security-group";
 import { ImageBuilder, MachineImage, SecurityGroup } from "../provider/resources";
 import {
     clusterSettings,
@@ -12,6 +11,7 @@ import {
     type ClusterSettings,
 } from "../templates";
 import { validateImageArgs, type ControlPlaneImageArgs } from "./control-plane-image-args";
+import { allOutwards, tcpFrom } from "./group-rules";
 import { uniqueName } from "./unique-name";
 
 /** In memory on the builder, so that the image does not hold it. */
@@ -69,7 +69,7 @@ export class ControlPlaneImage extends pulumi.ComponentResource {
                 name: uniqueName("image", name),
                 description: "Builder of a control-plane image",
                 subnetId: args.subnetId,
-                rules: builderRules(args.sshAllowedCidrs),
+                rules: { ...tcpFrom("ssh", 22, args.sshAllowedCidrs), ...allOutwards },
                 timeouts: { delete: deleteTimeout },
             },
             child,
@@ -153,20 +153,4 @@ function settingsOf(args: ControlPlaneImageArgs): pulumi.Output<ClusterSettings>
                 ...(mirrors ? { mirrors } : {}),
             }),
         );
-}
-
-function builderRules(cidrs: readonly string[]): Record<string, Rule> {
-    const ssh = (cidr: string): [string, Rule] => [
-        `ssh from ${cidr}`,
-        { direction: "ingress", protocol: "TCPv4", portRange: "22", cidr },
-    ];
-    return {
-        ...Object.fromEntries(cidrs.map(ssh)),
-        "all outwards": {
-            direction: "egress",
-            protocol: "IPv4",
-            portRange: "ANY",
-            cidr: "0.0.0.0/0",
-        },
-    };
 }

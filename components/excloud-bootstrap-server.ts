@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import { find } from "../provider/credentials";
-import { subnetCidr, type Rule } from "../provider/handlers/security-group";
+import { subnetCidr } from "../provider/handlers/security-group";
 import { NodeAddress, SecurityGroup, VirtualMachine } from "../provider/resources";
 import {
     bootstrapServerPort,
@@ -15,6 +15,7 @@ import {
     validateServerArgs,
     type ExcloudBootstrapServerArgs,
 } from "./excloud-bootstrap-server-args";
+import { allOutwards, tcp, tcpFrom } from "./group-rules";
 import { packageVersion } from "./package-version";
 import { uniqueName } from "./unique-name";
 
@@ -72,7 +73,11 @@ export class ExcloudBootstrapServer extends pulumi.ComponentResource {
                 name: vmName,
                 description: "Bootstrap server of Kubernetes clusters",
                 subnetId: args.subnetId,
-                rules: serverRules(args.allowedCidrs ?? []),
+                rules: {
+                    ...tcpFrom("server", bootstrapServerPort, args.allowedCidrs ?? []),
+                    "server from the subnet": tcp(bootstrapServerPort, subnetCidr),
+                    ...allOutwards,
+                },
                 timeouts: { delete: timeouts.delete },
             },
             child,
@@ -150,25 +155,6 @@ function authorityOf(name: string, child: pulumi.CustomResourceOptions) {
 function tokenOf(name: string, child: pulumi.CustomResourceOptions): pulumi.Output<string> {
     const key = new tls.PrivateKey(`${name}-operator-token`, { algorithm: "ED25519" }, child);
     return pulumi.secret(key.privateKeyPem.apply((pem) => sha256(`operator token\n${pem}`)));
-}
-
-function serverRules(cidrs: readonly string[]): Record<string, Rule> {
-    const https = (cidr: string): Rule => ({
-        direction: "ingress",
-        protocol: "TCPv4",
-        portRange: String(bootstrapServerPort),
-        cidr,
-    });
-    return {
-        ...Object.fromEntries(cidrs.map((cidr) => [`server from ${cidr}`, https(cidr)])),
-        "server from the subnet": https(subnetCidr),
-        "all outwards": {
-            direction: "egress",
-            protocol: "IPv4",
-            portRange: "ANY",
-            cidr: "0.0.0.0/0",
-        },
-    };
 }
 
 /** The services that the server asks are those that this program talks to. */

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { subnetCidr, type Rule } from "../provider/handlers/security-group";
+import { subnetCidr } from "../provider/handlers/security-group";
 import { SecurityGroup, type ClusterRegistration } from "../provider/resources";
 import { ports } from "../templates";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
+import { allOutwards, everythingFrom, tcpFrom } from "./group-rules";
 
 /**
  * The security groups of the nodes: the user's own, or one that lets the API server be reached from the
@@ -19,11 +20,6 @@ export function securityGroupIds(
         return pulumi.all(args.securityGroupIds);
     }
     const allowed = args.apiServerAllowedCidrs ?? ["0.0.0.0/0"];
-    const api = (cidr: string): [string, Rule] => [
-        `api from ${cidr}`,
-        { direction: "ingress", protocol: "TCPv4", portRange: String(ports.apiServer), cidr },
-    ];
-    const anything = { protocol: "IPv4", portRange: "ANY" };
     const group = new SecurityGroup(
         name,
         {
@@ -31,9 +27,9 @@ export function securityGroupIds(
             description: "Kubernetes nodes",
             subnetId: args.subnetId,
             rules: {
-                ...Object.fromEntries(allowed.map(api)),
-                "all within the subnet": { direction: "ingress", ...anything, cidr: subnetCidr },
-                "all outwards": { direction: "egress", ...anything, cidr: "0.0.0.0/0" },
+                ...tcpFrom("api", ports.apiServer, allowed),
+                "all within the subnet": everythingFrom(subnetCidr),
+                ...allOutwards,
             },
             ...(args.adopt?.securityGroupId === undefined
                 ? {}

@@ -7,6 +7,8 @@ import { passing, unlessGone } from "./forgiving";
 import { findImage } from "./machine-image";
 import { checkPlace, type Place } from "./virtual-machine-check";
 import { terminate } from "./virtual-machine-terminate";
+import { vmRequest } from "./vm-request";
+import { isComing, isGone } from "./vm-states";
 
 export interface ImageBuilderInputs extends Place {
     /** Of the VM and of the image that is made of it: no other run of another program has it. */
@@ -73,19 +75,7 @@ export const imageBuilder: Handler<ImageBuilderInputs, ImageBuilderOutputs> = {
         }
         const { vm_id } = await createOnce(
             context,
-            () =>
-                context.excloud()("vmCreate", {
-                    name: inputs.name,
-                    zone_id: inputs.zoneId,
-                    project_id: inputs.projectId,
-                    subnet_id: inputs.subnetId,
-                    image_id: inputs.imageId,
-                    instance_type: inputs.instanceType,
-                    allocate_public_ipv4: inputs.allocatePublicIpv4,
-                    security_group_ids: inputs.securityGroupIds,
-                    root_volume: { size_gib: inputs.rootVolumeSizeGib, zone_id: inputs.zoneId },
-                    user_data: inputs.userData,
-                }),
+            () => context.excloud()("vmCreate", vmRequest(inputs)),
             async () => (await namesakes(inputs, context))[0],
         );
         return untilRunning(String(vm_id), inputs, context);
@@ -112,9 +102,6 @@ export const imageBuilder: Handler<ImageBuilderInputs, ImageBuilderOutputs> = {
 
     delete: (id, state, context) => terminate(doomed(id, state), context),
 };
-
-const isGone = ({ state }: Vm) => state === "TERMINATING" || state === "TERMINATED";
-const isComing = ({ state }: Vm) => ["CREATING", "STARTING", "RUNNING"].includes(state);
 
 const doomed = (id: string, { name, zoneId, timeouts }: ImageBuilderInputs) => ({
     id,

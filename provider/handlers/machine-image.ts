@@ -5,6 +5,7 @@ import { inputsOf, UnfinishedError, type Existing, type Handler } from "../handl
 import { createOnce } from "./create-once";
 import { passing, settlingTime, unlessGone } from "./forgiving";
 import { terminate } from "./virtual-machine-terminate";
+import { isGone } from "./vm-states";
 
 export interface MachineImageInputs {
     name: string;
@@ -126,7 +127,7 @@ async function stopped(vm: Vm, inputs: MachineImageInputs, context: Context): Pr
     let trouble = "";
     const isStopped = await context.poll(inputs.timeouts.create, async () => {
         state = (await call("vmGet", { vm_id: vm.vm_id })).state;
-        if (state === "TERMINATING" || state === "TERMINATED") {
+        if (isGone({ state })) {
             throw usedUp(inputs);
         }
         if (state === "RUNNING") {

@@ -2,8 +2,7 @@ import type { Vm } from "../api/schemas";
 import type { Context } from "../context";
 import { unlessGone } from "./forgiving";
 import type { VirtualMachineInputs } from "./virtual-machine";
-
-const alive: readonly Vm["state"][] = ["CREATING", "STARTING", "RUNNING"];
+import { isComing } from "./vm-states";
 
 /** What must be as it is wanted, as it cannot change. */
 type Placed = Pick<
@@ -42,7 +41,7 @@ export async function findLeftover(
     context: Context,
 ): Promise<Vm | undefined> {
     const candidates = (await context.excloud()("vmList", { zone_id: inputs.zoneId })).filter(
-        (vm) => vm.name === inputs.name && alive.includes(vm.state),
+        (vm) => vm.name === inputs.name && isComing(vm),
     );
     const [candidate, another] = candidates;
     if (candidate === undefined) {
@@ -72,7 +71,7 @@ export async function takeOver(
 ): Promise<Vm> {
     const next = "give another VM to adopt, or other arguments";
     const vm = await verified(vmId, inputs, context, next);
-    if (!alive.includes(vm.state)) {
+    if (!isComing(vm)) {
         throw new Error(`VM ${vmId} is ${vm.state}. Next: start it, or give another one to adopt`);
     }
     if (vm.name !== inputs.name) {

@@ -6,6 +6,7 @@ import { choicesOf } from "./choices";
 import { unlessGone } from "./forgiving";
 import { differences } from "./virtual-machine-adopt";
 import type { VirtualMachineInputs } from "./virtual-machine";
+import { isGone } from "./vm-states";
 
 const placement = ["zoneId", "subnetId", "imageId", "instanceType"] as const;
 const fixed = ["name", ...placement, "allocatePublicIpv4", "rootVolumeSizeGib"] as const;
@@ -88,7 +89,7 @@ async function checkNamesakes(
     context: Context,
 ): Promise<Failure[]> {
     const namesakes = (await context.excloud()("vmList", { zone_id: zoneId })).filter(
-        (vm) => vm.name === name && vm.state !== "TERMINATING" && vm.state !== "TERMINATED",
+        (vm) => vm.name === name && !isGone(vm),
     );
     return namesakes.length < 2
         ? []

@@ -7,6 +7,7 @@ import { passing, settlingTime, unlessGone } from "./forgiving";
 import { findLeftover, takeOver } from "./virtual-machine-adopt";
 import { checkVirtualMachine } from "./virtual-machine-check";
 import { terminate } from "./virtual-machine-terminate";
+import { vmRequest } from "./vm-request";
 
 /** What to do when a change can only be made by replacing the VM. */
 export type Replacement =
@@ -120,20 +121,7 @@ export const virtualMachine: Handler<VirtualMachineInputs, VirtualMachineOutputs
 function create(inputs: VirtualMachineInputs, context: Context): Promise<Vm> {
     return createOnce(
         context,
-        () =>
-            context.excloud()("vmCreate", {
-                name: inputs.name,
-                zone_id: inputs.zoneId,
-                project_id: inputs.projectId,
-                subnet_id: inputs.subnetId,
-                image_id: inputs.imageId,
-                instance_type: inputs.instanceType,
-                allocate_public_ipv4: inputs.allocatePublicIpv4,
-                ssh_pubkey: inputs.sshPubkey,
-                security_group_ids: inputs.securityGroupIds,
-                root_volume: { size_gib: inputs.rootVolumeSizeGib, zone_id: inputs.zoneId },
-                user_data: inputs.userData,
-            }),
+        () => context.excloud()("vmCreate", { ...vmRequest(inputs), ssh_pubkey: inputs.sshPubkey }),
         () => findLeftover(inputs, context),
     );
 }

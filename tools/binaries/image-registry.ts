@@ -1,6 +1,4 @@
 import { mkdir, rm } from "node:fs/promises";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import * as path from "node:path";
 import { startRegistry } from "excloud-local/registry";
 import { runCommand } from "../engine/command";
@@ -12,6 +10,7 @@ import { fillImageRoot } from "./image-root";
 import type { Image } from "./images";
 import { writeLayout } from "./oci-layout";
 import { digestOf, ensurePart, sourceOf } from "./store";
+import { freePort } from "../free-port";
 
 const PUSH_TIMEOUT_MS = 5 * 60_000;
 const LOOPBACK = "127.0.0.1";
@@ -118,13 +117,4 @@ async function pushChart({ file, ociFolder }: PackedChart, registry: string): Pr
 /** The part of an image's name after its registry. */
 function pathOf(name: string): string {
     return name.slice(name.indexOf("/") + 1);
-}
-
-async function freePort(): Promise<number> {
-    const server = createServer().listen(0, LOOPBACK);
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return port;
 }

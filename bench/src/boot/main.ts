@@ -2,12 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 
 import { ensureArtifacts, type ArtifactManifest } from "../../../tools/dist/binaries";
 import { folderAt } from "../../../tools/dist/playground/folder";
 import { openPlayground } from "../../../tools/dist/playground/playground";
 import { stopServices } from "../../../tools/dist/playground/services";
+import { parseRepeats } from "../arguments";
 import { artifactsToBake, bake } from "./baked-image";
 import { Cloud } from "./cloud";
 import { kubeadm, ours, type Boot } from "./contestants";
@@ -34,14 +35,6 @@ new Command("npm run bench:boot --")
         console.error(error instanceof Error ? error.message : error);
         process.exitCode = 1;
     });
-
-function parseRepeats(text: string): number {
-    const repeats = Number(text);
-    if (!Number.isInteger(repeats) || repeats < 1) {
-        throw new InvalidArgumentError("give a whole number, at least 1");
-    }
-    return repeats;
-}
 
 /** Boots each contestant in turn, as often as asked for; all boots by the contestant's name. */
 async function measure(repeats: number): Promise<Record<string, Boot[]>> {

@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 
 import { packAll } from "../../../tools/dist/packages/pack";
+import { parseRepeats } from "../arguments";
 import { summarize, type Summary } from "../statistics";
 import { install, start, type Candidate, type Installation, type Start } from "./project";
 
@@ -32,14 +33,6 @@ new Command("npm run bench:install --")
         console.error(error instanceof Error ? error.message : error);
         process.exitCode = 1;
     });
-
-function parseRepeats(text: string): number {
-    const repeats = Number(text);
-    if (!Number.isInteger(repeats) || repeats < 1) {
-        throw new InvalidArgumentError("give a whole number, at least 1");
-    }
-    return repeats;
-}
 
 async function measure(root: string, repeats: number): Promise<object> {
     const before = loadavg();

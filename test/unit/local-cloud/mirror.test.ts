@@ -1,10 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { type Mirror, startMirror } from "../../../local-cloud/src/real/mirror";
+import { freePort } from "../../../tools/free-port";
 
 /**
  * In place of the registry, which takes long to build: serves what the mirror waits for at the
@@ -39,15 +38,6 @@ afterEach(async () => {
 
 const placeRegistry = (text: string): Promise<void> =>
     writeFile(path.join(folder, "artifacts", "bin", "registry"), text, { mode: 0o755 });
-
-async function freePort(): Promise<number> {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return port;
-}
 
 async function start(): Promise<Mirror> {
     mirror = await startMirror({
