@@ -29,8 +29,11 @@ export interface ExcloudBootstrapServerArgs {
     rootVolumeSizeGib?: pulumi.Input<number>;
     /** Version of the package `excloud-k8s-bootstrap`. Default: that of this package. */
     version?: string;
-    /** npm registry from which Node.js and the server come. Default: the public one. */
-    npmRegistry?: string;
+    /**
+     * npm registry from which the VM gets Node.js and the server, without a slash at its end: what
+     * `npm config get registry` says, where the VM reaches the same.
+     */
+    npmRegistry: string;
     /** Bounds of waiting, as a cluster's. */
     timeouts?: Pick<TimeoutsArgs, "vmCreate" | "vmDelete">;
 }
@@ -47,7 +50,11 @@ const fields: readonly Field<ExcloudBootstrapServerArgs>[] = [
     input("sshPubkey", [is.sshPubkey]),
     input("rootVolumeSizeGib", [is.integer(10)]),
     plain("version", [is.text(/^\d+\.\d+\.\d+(-[\w.]+)?$/, `"0.1.0"`)]),
-    plain("npmRegistry", [is.text(/^https?:\/\/[^\s'"]*[^/\s'"]$/, `"https://npm.example"`)]),
+    plain(
+        "npmRegistry",
+        [is.required, is.text(/^https?:\/\/[^\s'"]*[^/\s'"]$/, `"https://npm.example"`)],
+        required,
+    ),
     plain("timeouts", [is.object]),
     plain("timeouts.vmCreate", [is.integer(1)]),
     plain("timeouts.vmDelete", [is.integer(1)]),

@@ -4,12 +4,7 @@ import * as tls from "@pulumi/tls";
 import { find } from "../provider/credentials";
 import { subnetCidr } from "../provider/handlers/security-group";
 import { NodeAddress, SecurityGroup, VirtualMachine } from "../provider/resources";
-import {
-    bootstrapServerPort,
-    defaultNpmRegistry,
-    renderBootstrapServerUserData,
-    sha256,
-} from "../templates";
+import { bootstrapServerPort, renderBootstrapServerUserData, sha256 } from "../templates";
 import type { BootstrapArgs } from "./cluster-args";
 import {
     validateServerArgs,
@@ -33,6 +28,7 @@ const hoursPerYear = 365 * 24;
  *     instanceType: "t1a.small",
  *     subnetId: 5,
  *     apiKey: config.requireSecret("serverApiKey"),
+ *     npmRegistry: config.require("npmRegistry"),
  *     allowedCidrs: ["203.0.113.7/32"],
  * });
  * export const connection = server.connection; // a cluster's `bootstrap`
@@ -110,7 +106,7 @@ export class ExcloudBootstrapServer extends pulumi.ComponentResource {
                             operatorToken,
                             apiKey,
                             host,
-                            registry: args.npmRegistry ?? defaultNpmRegistry,
+                            registry: args.npmRegistry,
                             ...cloudUrls(),
                         }),
                     ),

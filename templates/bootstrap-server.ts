@@ -22,9 +22,6 @@ export const serverRuntime = {
     },
 } as const;
 
-/** The public npm registry. */
-export const defaultNpmRegistry = "https://registry.npmjs.org";
-
 /** Where the server listens on its VM. */
 export const bootstrapServerPort = 8443;
 

@@ -27,6 +27,7 @@ const server = new ExcloudBootstrapServer("bootstrap", {
     instanceType: "t1a.small",
     subnetId: config.requireNumber("subnetId"),
     apiKey: config.requireSecret("serverApiKey"),
+    npmRegistry: config.require("npmRegistry"),
     allowedCidrs: [config.require("allowedCidr")],
 });
 

@@ -20,6 +20,7 @@ const setServer = (more: object = {}) =>
         imageId: 1,
         instanceType: "t1a.small",
         subnetId: 1,
+        npmRegistry: "https://npm.example",
         allocatePublicIpv4: false,
         ...more,
     });

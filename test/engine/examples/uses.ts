@@ -95,7 +95,7 @@ export const uses: Readonly<Record<string, Use>> = {
         nodes: 1,
         async prepare({ stack }) {
             await stack.setSecret("serverApiKey", "exc_key");
-            return { allowedCidr: "127.0.0.0/8" };
+            return { allowedCidr: "127.0.0.0/8", npmRegistry: "https://npm.example" };
         },
         async check(live) {
             const { operatorUrl, caPem, operatorToken } = await live.outputs();
