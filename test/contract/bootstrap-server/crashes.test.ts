@@ -9,7 +9,7 @@ import { isFull } from "../../support/full";
 import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster } from "./support/harness";
 import { Load } from "./support/load";
-import { startPostgres, type TestPostgres } from "./support/postgres";
+import { startPostgres, type TestPostgres } from "../../../tools/postgres/postgres";
 import { ServerProcess } from "./support/server-process";
 
 /** Bundles that are written in each test, while as many readers read. */

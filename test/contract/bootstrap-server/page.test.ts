@@ -9,7 +9,7 @@ import { databaseClock } from "../../../bootstrap-server/src/store/clock";
 import { Keyring } from "../../../bootstrap-server/src/store/keyring";
 import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster, type TextAnswer } from "./support/harness";
-import { startPostgres, type TestPostgres } from "./support/postgres";
+import { startPostgres, type TestPostgres } from "../../../tools/postgres/postgres";
 
 let excloud: ExcloudStandIn;
 let postgres: TestPostgres;

@@ -7,7 +7,7 @@ import { firstOperatorToken } from "../../../bootstrap-server/src/service/operat
 import { databaseClock } from "../../../bootstrap-server/src/store/clock";
 import { orgId, startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster } from "./support/harness";
-import { startPostgres, type TestPostgres } from "./support/postgres";
+import { startPostgres, type TestPostgres } from "../../../tools/postgres/postgres";
 
 const threeControlPlanes = ["cp-1", "cp-2", "cp-3"];
 const operatorToken = "operator-token-of-both-replicas-000";

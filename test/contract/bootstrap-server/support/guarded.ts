@@ -10,7 +10,7 @@ import { isFull } from "../../../support/full";
 import type { Secret } from "../../../support/secrets";
 import { orgId, startExcloudStandIn, type ExcloudStandIn } from "./excloud-stand-in";
 import { Harness, slotSecret, TestCluster, TestNode, type Answer, type Call } from "./harness";
-import { startPostgres, type TestPostgres } from "./postgres";
+import { startPostgres, type TestPostgres } from "../../../../tools/postgres/postgres";
 
 /** Stores and modes that are attacked. */
 export const fields: { store: "PGlite" | "PostgreSQL"; mode: Mode }[] = [

@@ -1,4 +1,4 @@
-import { startPostgres } from "./postgres";
+import { startPostgres } from "../../../../tools/postgres/postgres";
 
 /** The stores that every case runs on. */
 export const stores = ["PGlite", "PostgreSQL"] as const;
