@@ -2,7 +2,7 @@ import { check } from "./check";
 import { renderTemplate } from "./engine";
 import { defaultImdsUrl } from "./settings";
 import { envLines } from "./shell";
-import { userDataLimit } from "./userdata";
+import { checkUserDataSize } from "./userdata";
 
 /**
  * Node.js and npm for the server, from the npm registry, each with the SHA-512 (base64) that the registry publishes:
@@ -84,9 +84,6 @@ export function renderBootstrapServerUserData(values: BootstrapServerUserDataVal
             IMDS_URL: values.imdsUrl ?? defaultImdsUrl,
         }),
     });
-    const size = Buffer.byteLength(text, "utf8");
-    if (size > userDataLimit) {
-        throw new Error(`The user data has ${size} bytes, over the limit of ${userDataLimit}.`);
-    }
+    checkUserDataSize(text);
     return text;
 }

@@ -49,11 +49,16 @@ export function renderUserData(values: UserDataValues): string {
         packageMirror,
         paths,
     });
+    checkUserDataSize(text, "; give a shorter bootstrap CA");
+    return text;
+}
+
+/** @throws Error, with the advice, when the text is larger than clouds take */
+export function checkUserDataSize(text: string, advice = ""): void {
     const size = Buffer.byteLength(text, "utf8");
     if (size > userDataLimit) {
         throw new Error(
-            `The user data has ${size} bytes, over the limit of ${userDataLimit}; give a shorter bootstrap CA.`,
+            `The user data has ${size} bytes, over the limit of ${userDataLimit}${advice}.`,
         );
     }
-    return text;
 }
