@@ -7,19 +7,11 @@ import { passing, unlessGone } from "./forgiving";
 import { findImage } from "./machine-image";
 import { checkPlace, type Place } from "./virtual-machine-check";
 import { terminate } from "./virtual-machine-terminate";
-import { vmRequest } from "./vm-request";
+import { vmRequest, type NewVm } from "./vm-request";
 import { isComing, isGone } from "./vm-states";
 
-export interface ImageBuilderInputs extends Place {
-    /** Of the VM and of the image that is made of it: no other run of another program has it. */
-    name: string;
-    projectId: number;
-    /** Image that the builder starts from. */
-    imageId: number;
-    securityGroupIds: number[];
-    rootVolumeSizeGib: number;
-    /** Secret. */
-    userData: string;
+/** The name is that of the VM and of the image that is made of it: no run of another program has it. */
+export interface ImageBuilderInputs extends NewVm {
     /** What the image is to hold, by name; a change means another image. */
     contents: Record<string, string>;
     /** Seconds to wait until it runs, and until it is terminated. */

@@ -7,7 +7,7 @@ import { passing, settlingTime, unlessGone } from "./forgiving";
 import { findLeftover, takeOver } from "./virtual-machine-adopt";
 import { checkVirtualMachine } from "./virtual-machine-check";
 import { terminate } from "./virtual-machine-terminate";
-import { vmRequest } from "./vm-request";
+import { vmRequest, type NewVm } from "./vm-request";
 
 /** What to do when a change can only be made by replacing the VM. */
 export type Replacement =
@@ -17,20 +17,8 @@ export type Replacement =
     /** Keep the old value for now: another node is being replaced. */
     | "defer";
 
-export interface VirtualMachineInputs {
-    /** Deterministic: it is how a leftover of an interrupted creation is found again. */
-    name: string;
-    zoneId: number;
-    projectId: number;
-    subnetId: number;
-    imageId: number;
-    instanceType: string;
-    allocatePublicIpv4: boolean;
-    securityGroupIds: number[];
+export interface VirtualMachineInputs extends NewVm {
     sshPubkey: string;
-    rootVolumeSizeGib: number;
-    /** Secret. Used when the VM is created; a change waits for the next replacement. */
-    userData: string;
     /** Of a node: the slot that the VM fills, and the server at which it is bound. */
     bootstrap?: BootstrapServer;
     clusterId?: number;

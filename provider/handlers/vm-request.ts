@@ -1,5 +1,6 @@
 /** What a VM is asked for by, in the words of inputs. */
 export interface NewVm {
+    /** Deterministic: it is how a leftover of an interrupted creation is found again. */
     name: string;
     zoneId: number;
     projectId: number;
@@ -9,6 +10,7 @@ export interface NewVm {
     allocatePublicIpv4: boolean;
     securityGroupIds: number[];
     rootVolumeSizeGib: number;
+    /** Secret. Used when the VM is created. */
     userData: string;
 }
 
