@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
-import { ImageBuilder, MachineImage, SecurityGroup } from "../provider/resources";
+import { ImageBuilder, ImageSlot, MachineImage, SecurityGroup } from "../provider/resources";
 import {
     clusterSettings,
     imageContents,
@@ -74,6 +74,12 @@ export class ControlPlaneImage extends pulumi.ComponentResource {
             },
             child,
         );
+        // After the group, so that what it finds at its end is off the group when that goes.
+        const slot = new ImageSlot(
+            name,
+            { name: this.name, timeouts: { delete: deleteTimeout } },
+            { ...child, dependsOn: group },
+        );
         const builder = new ImageBuilder(
             name,
             {
@@ -98,7 +104,7 @@ export class ControlPlaneImage extends pulumi.ComponentResource {
                 contents: this.contents,
                 timeouts: { create: timeouts.vmCreate ?? 300, delete: deleteTimeout },
             },
-            child,
+            { ...child, dependsOn: slot },
         );
         const remote = {
             connection: {

@@ -7,6 +7,7 @@ import type {
 } from "./handlers/cluster-registration";
 import type { DnsRecordInputs, DnsRecordOutputs } from "./handlers/dns-record";
 import type { ImageBuilderInputs, ImageBuilderOutputs } from "./handlers/image-builder";
+import type { ImageSlotInputs } from "./handlers/image-slot";
 import type { MachineImageInputs, MachineImageOutputs } from "./handlers/machine-image";
 import type { NodeAddressInputs, NodeAddressOutputs } from "./handlers/node-address";
 import type { NodeBundleInputs } from "./handlers/node-bundle";
@@ -177,6 +178,16 @@ function keptUntilReplaced(
     options: pulumi.CustomResourceOptions = {},
 ): pulumi.CustomResourceOptions {
     return { deleteBeforeReplace: false, ...options };
+}
+
+export class ImageSlot extends ExcloudResource {
+    constructor(
+        name: string,
+        inputs: AsInputs<ImageSlotInputs>,
+        options?: pulumi.CustomResourceOptions,
+    ) {
+        super("ImageSlot", name, inputs, [], keptUntilReplaced(options));
+    }
 }
 
 export class ImageBuilder extends ExcloudResource {

@@ -4,6 +4,7 @@ import { seenIn } from "../errors";
 import { inputsOf, isUnknown, UnfinishedError, type Existing, type Handler } from "../handler";
 import { createOnce } from "./create-once";
 import { passing, unlessGone } from "./forgiving";
+import { terminateBuilders } from "./image-leftovers";
 import { findImage } from "./machine-image";
 import { checkPlace, type Place } from "./virtual-machine-check";
 import { terminate } from "./virtual-machine-terminate";
@@ -61,14 +62,11 @@ export const imageBuilder: Handler<ImageBuilderInputs, ImageBuilderOutputs> = {
     },
 
     async create(inputs, context) {
-        for (const vm of await namesakes(inputs, context)) {
-            context.log(`builder ${vm.name} (${vm.vm_id}) was left by an interrupted run`);
-            await terminate(doomed(String(vm.vm_id), inputs), context);
-        }
+        await terminateBuilders(inputs, context);
         const { vm_id } = await createOnce(
             context,
             () => context.excloud()("vmCreate", vmRequest(inputs)),
-            async () => (await namesakes(inputs, context))[0],
+            () => find(inputs, context),
         );
         return untilRunning(String(vm_id), inputs, context);
     },
@@ -92,19 +90,13 @@ export const imageBuilder: Handler<ImageBuilderInputs, ImageBuilderOutputs> = {
 
     update: (id, _state, inputs, context) => untilRunning(id, inputs, context),
 
-    delete: (id, state, context) => terminate(doomed(id, state), context),
+    delete: (id, { name, zoneId, timeouts }, context) =>
+        terminate({ id, name, zoneId, seconds: timeouts.delete }, context),
 };
 
-const doomed = (id: string, { name, zoneId, timeouts }: ImageBuilderInputs) => ({
-    id,
-    name,
-    zoneId,
-    seconds: timeouts.delete,
-});
-
-async function namesakes({ name, zoneId }: ImageBuilderInputs, context: Context): Promise<Vm[]> {
+async function find({ name, zoneId }: NewVm, context: Context): Promise<Vm | undefined> {
     const vms = await context.excloud()("vmList", { zone_id: zoneId });
-    return vms.filter((vm) => vm.name === name && !isGone(vm));
+    return vms.find((vm) => vm.name === name && !isGone(vm));
 }
 
 async function untilRunning(

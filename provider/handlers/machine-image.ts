@@ -3,7 +3,8 @@ import type { Context } from "../context";
 import { seenIn } from "../errors";
 import { inputsOf, UnfinishedError, type Existing, type Handler } from "../handler";
 import { createOnce } from "./create-once";
-import { passing, settlingTime, unlessGone } from "./forgiving";
+import { passing, unlessGone } from "./forgiving";
+import { deleteImage, deleteImages } from "./image-leftovers";
 import { terminate } from "./virtual-machine-terminate";
 import { isGone } from "./vm-states";
 
@@ -47,7 +48,7 @@ export const machineImage: Handler<MachineImageInputs, MachineImageOutputs> = {
             const make = () => call("snapshotCreate", { volume_id, name, is_ami: true });
             image = await createOnce<Snapshot>(context, make, find);
         }
-        await deleteNamesakes(image, context);
+        await deleteImages(name, context, image);
         return finish(String(image.id), inputs, context);
     },
 
@@ -64,37 +65,8 @@ export const machineImage: Handler<MachineImageInputs, MachineImageOutputs> = {
 
     update: (id, _state, inputs, context) => finish(id, inputs, context),
 
-    async delete(id, { name }, context) {
-        const call = context.excloud();
-        let trouble = "";
-        const isGone = await context.poll(settlingTime, async () => {
-            await unlessGone(call("snapshotDelete", { snapshot_id: Number(id) })).catch(
-                (error: unknown) => {
-                    trouble = `; ${seenIn(passing(error))}`;
-                },
-            );
-            // One wrong answer would leave the image behind for good.
-            return (await imageOf(id, context)) === undefined ? true : undefined;
-        });
-        if (!isGone) {
-            throw new Error(
-                `image ${name} (${id}) is still there after ${settlingTime} s${trouble}. ` +
-                    "Next: see in the console what uses it, then run the command again",
-            );
-        }
-    },
+    delete: (id, { name }, context) => deleteImage({ id: Number(id), name }, context),
 };
-
-/** Images of this name are of this program: what a run left that lost track of it. */
-async function deleteNamesakes({ id, name }: Snapshot, context: Context): Promise<void> {
-    const call = context.excloud();
-    for (const other of await call("snapshotList")) {
-        if (other.is_ami && other.name === name && other.id !== id) {
-            context.log(`image ${name} (${other.id}) was left by an interrupted run: deleting`);
-            await unlessGone(call("snapshotDelete", { snapshot_id: other.id }));
-        }
-    }
-}
 
 /** The image of a name; with `volumeId`, only one that was made of that volume. */
 export async function findImage(

@@ -123,8 +123,7 @@ test(
     async () => {
         await fc.assert(
             fc.asyncProperty(fc.array(event, { maxLength: 8 }), end, async (events, last) => {
-                // Without an image: a builder whose creation was killed is found by the next `up` only (docs/images.md).
-                const life = new Life(world, false);
+                const life = new Life(world);
                 try {
                     for (const one of events) await happen(one, life);
                     world.cloud.faults.clear();

@@ -242,7 +242,7 @@ describe("a simulated node", () => {
         const draft = await goodBundle({ number: 1, address: vm.address });
         server.bundles.set(vm.vmId, { ...seal(draft), generation: "0".repeat(64) });
         await untilPhase(vm.vmId, "bundle failed");
-        expect(stateOf(vm.vmId)).toBe("failed");
+        await untilState(vm.vmId, "failed");
         expect(existsSync(path.join(dir, "nodes", String(vm.vmId), "root"))).toBe(false);
     });
 

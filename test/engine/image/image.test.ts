@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { outputsOf } from "../../../tools/playground/playground";
 import { startSshMachine, type Answer, type SshMachine } from "../../support/ssh-machine";
+import { vmRequest } from "../../support/vm-request";
 import { nameOf, openBench, typeOf, type Bench } from "../cluster/harness";
 
 // An image baked by the real engine. The builder is a VM of the local cloud; in its place an SSH server answers that
@@ -94,7 +95,13 @@ test("another version shows in the preview and is baked; only then the old image
         .filter(({ op }) => op === "replace")
         .map(typeOf)
         .sort();
-    expect(replaced).toEqual(["Command", "CopyToRemote", "ImageBuilder", "MachineImage"]);
+    expect(replaced).toEqual([
+        "Command",
+        "CopyToRemote",
+        "ImageBuilder",
+        "ImageSlot",
+        "MachineImage",
+    ]);
     const builder = steps.find((step) => step.op === "replace" && typeOf(step) === "ImageBuilder");
     expect(builder?.oldState?.inputs?.["contents"]).toMatchObject({ kubernetes: "v1.35.4" });
     expect(builder?.newState?.inputs?.["contents"]).toMatchObject({ kubernetes: "v1.35.3" });
@@ -139,7 +146,13 @@ test("bad arguments are named before anything is made", async () => {
     await setImage();
 });
 
-test("destroy leaves nothing", async () => {
+test("destroy leaves nothing, not even what a killed creation left that no up followed", async () => {
+    const [{ name }] = (await images()) as [{ name: string }];
+    const [group] = (await bench.inventory())["securityGroups"] as [{ id: number }];
+    const request = vmRequest({ name, security_group_ids: [group.id] });
+    const left = await bench.cloud("vmCreate", request);
+    const volume_id = left.root_volume_id;
+    await bench.cloud("snapshotCreate", { volume_id, name, is_ami: true });
     await bench.pulumi(["destroy", "--yes", "--skip-preview"]);
     expect(Object.values(await bench.inventory()).flat()).toEqual([]);
     expect((await bench.resources()).map(nameOf)).toEqual([]);

@@ -12,6 +12,7 @@ test("provider/v1 offers exactly these types", () => {
           "ClusterRegistration",
           "DnsRecord",
           "ImageBuilder",
+          "ImageSlot",
           "MachineImage",
           "NodeAddress",
           "NodeBundle",

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { adapt } from "../../../provider/adapter";
 import { imageBuilder, type ImageBuilderInputs } from "../../../provider/handlers/image-builder";
+import { imageSlot } from "../../../provider/handlers/image-slot";
 import { machineImage, type MachineImageInputs } from "../../../provider/handlers/machine-image";
 import { openHandlerBench, type HandlerBench } from "./support/bench";
 
@@ -138,5 +139,29 @@ describe("MachineImage", () => {
         await machineImage.delete(id, state, bench.context);
         await machineImage.delete(id, state, bench.context);
         expect(images()).toEqual([]);
+    });
+});
+
+describe("ImageSlot", () => {
+    const slot = { name: "image-x", timeouts: { delete: 20 } };
+    const end = () => imageSlot.delete("image-x", slot, bench.context);
+
+    test("takes along what has its name: a builder, and an image without one", async () => {
+        await make((await build()).id);
+        await build();
+        await end();
+        expect([vms(), images()]).toEqual([[], []]);
+        await end();
+    });
+
+    test("and nothing else", async () => {
+        const other = { ...builder, name: "image-y" };
+        const { id: vmId } = await imageBuilder.create(other, bench.context);
+        const { root_volume_id: volume_id } = bench.cloud.call("vmGet", { vm_id: vmId });
+        const call = (is_ami: boolean, name: string) =>
+            String(bench.cloud.call("snapshotCreate", { volume_id, name, is_ami }).id);
+        const kept = [call(true, "image-y"), call(false, "image-x")];
+        await end();
+        expect([vms(), images().sort()]).toEqual([[vmId], kept.sort()]);
     });
 });

@@ -4,6 +4,7 @@ import type { Handler } from "../../../../provider/handler";
 import { clusterRegistration } from "../../../../provider/handlers/cluster-registration";
 import { dnsRecord } from "../../../../provider/handlers/dns-record";
 import { imageBuilder } from "../../../../provider/handlers/image-builder";
+import { imageSlot } from "../../../../provider/handlers/image-slot";
 import { machineImage } from "../../../../provider/handlers/machine-image";
 import { nodeAddress } from "../../../../provider/handlers/node-address";
 import { nodeBundle } from "../../../../provider/handlers/node-bundle";
@@ -29,7 +30,7 @@ export interface Variant {
 }
 
 /** What belongs to the image. */
-export const ofImage: readonly string[] = ["builder", "image"];
+export const ofImage: readonly string[] = ["imageSlot", "builder", "image"];
 
 /**
  * The resources of a cluster of one node and of an image, wired as the components do, but for what needs a node
@@ -47,6 +48,7 @@ export function cluster(key: string, contextOf: () => Context) {
         address: made(nodeAddress),
         bundle: made(nodeBundle),
         dns: made(dnsRecord),
+        imageSlot: made(imageSlot),
         builder: made(imageBuilder),
         image: made(machineImage),
     };
@@ -104,6 +106,7 @@ export function cluster(key: string, contextOf: () => Context) {
                 values: [of("address")["privateIpv4"], ...variant.addresses],
                 ttl: variant.ttl,
             }),
+            imageSlot: (of) => ({ name: imageName(of, variant), timeouts }),
             builder: (of) => ({
                 ...placeOfBuilder,
                 name: imageName(of, variant),
