@@ -2,8 +2,14 @@ import { styleText } from "node:util";
 
 import type { NodeStatus, Phase } from "../provider/bootstrap/operations";
 import { failedChecks, failingPhase, secondsOf } from "../provider/bootstrap/progress";
-import type { Certificate } from "./exported";
-import type { ClusterStatus } from "./status";
+import type { Certificate, Cluster } from "./exported";
+
+/** A cluster and what its nodes have reported. */
+export interface ClusterStatus extends Cluster {
+    readonly nodes: readonly NodeStatus[];
+    /** Whether each node has reported its newest files as applied and itself healthy, and the addons run. */
+    readonly ready: boolean;
+}
 
 /** Days before its end at which a certificate is worth a word. */
 export const expiryWarning = 30;

@@ -1,19 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { NodeStatus } from "../provider/bootstrap/operations";
 import { hasInstalledAddons, isReady, Progress, stepsOf } from "../provider/bootstrap/progress";
 import { makeContext, type BootstrapApi } from "../provider/context";
 import { clustersIn, exportedOf, type Cluster } from "./exported";
 import { CommandError, type Pulumi } from "./pulumi";
 import { configOf } from "./settings";
-import { describeStatus } from "./status-texts";
-
-/** A cluster and what its nodes have reported. */
-export interface ClusterStatus extends Cluster {
-    readonly nodes: readonly NodeStatus[];
-    /** Whether each node has reported its newest files as applied and itself healthy, and the addons run. */
-    readonly ready: boolean;
-}
+import { describeStatus, type ClusterStatus } from "./status-texts";
 
 /** How the status is shown. */
 export interface StatusFlags {

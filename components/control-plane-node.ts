@@ -8,7 +8,7 @@ import {
     VirtualMachine,
     type ClusterRegistration,
 } from "../provider/resources";
-import type { Replacement } from "../provider/handlers/virtual-machine";
+import type { Replacement } from "../provider/handlers/virtual-machine-inputs";
 import { fileSpecsFor, renderUserData, type ClusterSettings } from "../templates";
 import {
     fileInputs,

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Replacement } from "../provider/handlers/virtual-machine";
+import type { Replacement } from "../provider/handlers/virtual-machine-inputs";
 import { ClusterReadiness, ClusterRegistration, DnsRecord, RoleFiles } from "../provider/resources";
 import { fileSpecsFor, type ClusterSettings } from "../templates";
 import { adminKubeconfig } from "./admin-kubeconfig";

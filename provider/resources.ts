@@ -14,7 +14,7 @@ import type { NodeBundleInputs } from "./handlers/node-bundle";
 import type { NodeSlotInputs, NodeSlotOutputs } from "./handlers/node-slot";
 import type { RoleFilesInputs } from "./handlers/role-files";
 import type { SecurityGroupInputs } from "./handlers/security-group";
-import type { VirtualMachineInputs } from "./handlers/virtual-machine";
+import type { VirtualMachineInputs } from "./handlers/virtual-machine-inputs";
 
 type AsInputs<T> = { [K in keyof T]: pulumi.Input<pulumi.Unwrap<T[K]>> | AsInputMap<T[K]> };
 type AsInputMap<V> = V extends object ? { [K in keyof V]: pulumi.Input<V[K]> } : pulumi.Input<V>;

@@ -8,9 +8,9 @@ import { ensureEngine } from "../../tools/dist/engine";
 import { folderAt } from "../../tools/dist/playground/folder";
 import { openPlayground } from "../../tools/dist/playground/playground";
 import { stopServices } from "../../tools/dist/playground/services";
-import { compare, type Comparison } from "./comparison";
-import { measureRendering, type RenderingFigures } from "./rendering";
-import { render } from "./report";
+import { compare } from "./comparison";
+import { measureRendering } from "./rendering";
+import { render, type Figures } from "./report";
 import { measureState, type StateResource, type StateSize } from "./state";
 import {
     checkpointBytes,
@@ -21,19 +21,6 @@ import {
     type Life,
     type Subject,
 } from "./subjects";
-
-/** Everything one run measured. */
-export interface Figures {
-    readonly date: string;
-    readonly machine: { readonly cores: number; readonly node: string; readonly engine: string };
-    /** Load averages (1, 5, 15 minutes) before and after: what else the machine did. */
-    readonly load: { readonly before: number[]; readonly after: number[] };
-    readonly repeats: number;
-    readonly commands: readonly Comparison[];
-    readonly state: StateSize;
-    readonly twinState: StateSize;
-    readonly rendering: RenderingFigures;
-}
 
 interface Options {
     repeats: number;

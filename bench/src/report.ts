@@ -1,6 +1,20 @@
-import type { Figures } from "./main";
+import type { Comparison } from "./comparison";
+import type { RenderingFigures } from "./rendering";
 import type { Share, StateSize } from "./state";
 import type { Summary } from "./statistics";
+
+/** Everything one run measured. */
+export interface Figures {
+    readonly date: string;
+    readonly machine: { readonly cores: number; readonly node: string; readonly engine: string };
+    /** Load averages (1, 5, 15 minutes) before and after: what else the machine did. */
+    readonly load: { readonly before: number[]; readonly after: number[] };
+    readonly repeats: number;
+    readonly commands: readonly Comparison[];
+    readonly state: StateSize;
+    readonly twinState: StateSize;
+    readonly rendering: RenderingFigures;
+}
 
 /** The figures as text for a terminal. */
 export function render(figures: Figures): string {

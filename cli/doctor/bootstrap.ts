@@ -6,9 +6,10 @@ import type { Operation } from "../../provider/api/operation";
 import type { BootstrapServer } from "../../provider/context";
 import { ApiError, messageOf } from "../../provider/errors";
 import { expiryWarning, endOf } from "../status-texts";
-import { fail, needed, NotChecked, ok, warn, type Check, type Finding } from "./check";
+import { fail, ok, warn, type Check, type Finding } from "./check";
 import type { Facts } from "./facts";
 import { get, silence } from "./get";
+import { needed, NotChecked } from "./needed";
 
 const day = 24 * 60 * 60 * 1000;
 

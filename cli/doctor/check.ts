@@ -1,5 +1,6 @@
 import { messageOf } from "../../provider/errors";
 import type { Facts } from "./facts";
+import { NotChecked } from "./needed";
 
 /** What a check came to: what was seen and, unless it is `ok` or could not be checked, what to do. */
 export interface Finding {
@@ -19,21 +20,9 @@ export const ok = (seen: string): Finding => ({ level: "ok", seen });
 export const warn = (seen: string, next: string): Finding => ({ level: "warn", seen, next });
 export const fail = (seen: string, next: string): Finding => ({ level: "fail", seen, next });
 
-/** A check cannot be made, as something that it needs has failed in a check of its own. */
-export class NotChecked extends Error {}
-
 /** An error's message with what to do about it. @throws Error always */
 export function advise(error: unknown, next: string): never {
     throw new Error(`${messageOf(error)}. Next: ${next}`);
-}
-
-/** A fact that another check reports on when it cannot be had. */
-export async function needed<T>(fact: Promise<T>, name: string): Promise<T> {
-    try {
-        return await fact;
-    } catch {
-        throw new NotChecked(`not checked: it needs ${name}`);
-    }
 }
 
 /** Runs a check; whatever happens, it gives a finding. */

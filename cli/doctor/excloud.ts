@@ -1,9 +1,10 @@
 import type { ExcloudApi } from "../../provider/context";
 import { lookUp } from "../../provider/credentials";
 import { ApiError } from "../../provider/errors";
-import { fail, NotChecked, ok, warn, type Check } from "./check";
+import { fail, ok, warn, type Check } from "./check";
 import type { Facts } from "./facts";
 import { get } from "./get";
+import { NotChecked } from "./needed";
 
 /** Seconds by which the clock may be wrong: a certificate is valid from the moment it is made. */
 const skew = { warn: 10, fail: 60 };

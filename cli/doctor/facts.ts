@@ -12,8 +12,8 @@ import { stackNameOf } from "../condition";
 import { clustersIn, exportedOf, type Cluster, type Exported } from "../exported";
 import { CommandError, type Pulumi } from "../pulumi";
 import { configOf } from "../settings";
-import { needed } from "./check";
 import { get } from "./get";
+import { needed } from "./needed";
 
 /** What checks look at. Each is looked up once, at first use. */
 export interface Facts {

@@ -2,8 +2,9 @@ import { dirname } from "node:path";
 
 import { satisfies } from "semver";
 
-import { needed, ok, fail, type Check } from "./check";
+import { ok, fail, type Check } from "./check";
 import { manifestIn, ours, resolveFrom } from "./facts";
+import { needed } from "./needed";
 
 const pulumiRange = ours.peerDependencies["@pulumi/pulumi"];
 

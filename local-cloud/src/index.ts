@@ -12,5 +12,5 @@ export {
 } from "./faults/index";
 export { ApiError } from "./http/errors";
 export type { Inventory } from "./inventory";
-export type { NodeStatus } from "./nodes/driver";
+export type { NodeStatus } from "./nodes/status";
 export { missingForRealNodes, requireRealNodes } from "./real/requirements";

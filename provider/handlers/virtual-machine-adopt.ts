@@ -1,7 +1,7 @@
 import type { Vm } from "../api/schemas";
 import type { Context } from "../context";
 import { unlessGone } from "./forgiving";
-import type { VirtualMachineInputs } from "./virtual-machine";
+import type { VirtualMachineInputs } from "./virtual-machine-inputs";
 import { isComing } from "./vm-states";
 
 /** What must be as it is wanted, as it cannot change. */

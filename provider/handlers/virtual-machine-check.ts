@@ -5,7 +5,7 @@ import { isUnknown, type Failure } from "../handler";
 import { choicesOf } from "./choices";
 import { unlessGone } from "./forgiving";
 import { differences } from "./virtual-machine-adopt";
-import type { VirtualMachineInputs } from "./virtual-machine";
+import type { VirtualMachineInputs } from "./virtual-machine-inputs";
 import { isGone } from "./vm-states";
 
 const placement = ["zoneId", "subnetId", "imageId", "instanceType"] as const;

@@ -1,42 +1,14 @@
 import type { Vm } from "../api/schemas";
-import type { BootstrapServer, Context } from "../context";
+import type { Context } from "../context";
 import { seenIn } from "../errors";
 import { inputsOf, UnfinishedError, type Existing, type Handler } from "../handler";
 import { createOnce } from "./create-once";
 import { passing, settlingTime, unlessGone } from "./forgiving";
 import { findLeftover, takeOver } from "./virtual-machine-adopt";
 import { checkVirtualMachine } from "./virtual-machine-check";
+import type { VirtualMachineInputs } from "./virtual-machine-inputs";
 import { terminate } from "./virtual-machine-terminate";
-import { vmRequest, type NewVm } from "./vm-request";
-
-/** What to do when a change can only be made by replacing the VM. */
-export type Replacement =
-    /** Refuse the change, and say how to allow it. */
-    | "refuse"
-    | "allow"
-    /** Keep the old value for now: another node is being replaced. */
-    | "defer";
-
-export interface VirtualMachineInputs extends NewVm {
-    sshPubkey: string;
-    /** Of a node: the slot that the VM fills, and the server at which it is bound. */
-    bootstrap?: BootstrapServer;
-    clusterId?: number;
-    slot?: string;
-    /** Of a node: where it reaches the bootstrap server, checked against its subnet. */
-    nodeUrl?: string;
-    /** Of a node: networks of the cluster by name, IPv4, which must not overlap its subnet. */
-    clusterNetworks?: Record<string, string>;
-    replacement: Replacement;
-    /** Whether a replacement is allowed although the other control planes are not all well. */
-    replaceWithoutQuorum?: boolean;
-    /** Takes over the VM of this id instead of creating one. */
-    adoptVmId?: number;
-    /** Seconds to wait until it runs, and until it is terminated. */
-    timeouts: { create: number; delete: number };
-    /** What it is to be, derived by `check`; `read` says what it is. */
-    state?: "RUNNING" | "STOPPED" | "ERROR" | "TERMINATED";
-}
+import { vmRequest } from "./vm-request";
 
 export interface VirtualMachineOutputs {
     /** Whether it ever ran: one that never did holds nothing, and is replaced without being asked. */

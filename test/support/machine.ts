@@ -1,4 +1,4 @@
-import type { VirtualMachineInputs } from "../../provider/handlers/virtual-machine";
+import type { VirtualMachineInputs } from "../../provider/handlers/virtual-machine-inputs";
 
 /** A VM that the local cloud accepts as it is. */
 export const machine = (more: Partial<VirtualMachineInputs> = {}): VirtualMachineInputs => ({

@@ -15,7 +15,7 @@ import { runCommand } from "../../../tools/dist/engine/command";
 import type { Folder } from "../../../tools/dist/playground/folder";
 import type { Cloud } from "./cloud";
 import { etcdImage, kubeletUnit } from "./kubeadm-node";
-import type { RunningNode } from "./node";
+import { waitFile, type RunningNode } from "./node";
 
 /** Files of ours that the installation needs: those of a baked image, and the parameters of a cluster for its mirrors. */
 const needed: readonly string[] = [`${paths.config}/cluster.env`, ...imageFiles.needed];
@@ -31,11 +31,6 @@ const removed: readonly string[] = [
     "/root/etcd-image.tar",
 ];
 
-/**
- * While this file is on a machine, its user data waits for the next power-on: what the contestants find at
- * theirs must be there first, as on a cloud, where a machine boots for longer than certificates take.
- */
-export const waitFile = "/etc/bench-wait";
 const untilTold = `[Unit]\nConditionPathExists=!${waitFile}\n`;
 
 /** Time for pulling all images, in milliseconds. */

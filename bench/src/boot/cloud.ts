@@ -6,8 +6,7 @@ import { request } from "undici";
 
 import type { Playground } from "../../../tools/dist/playground/playground";
 import type { Services } from "../../../tools/dist/playground/services";
-import { waitFile } from "./baked-image";
-import { RunningNode } from "./node";
+import { RunningNode, waitFile } from "./node";
 
 /** A node as the local cloud tells of it. */
 interface NodeStatus {

@@ -3,8 +3,8 @@ import * as path from "node:path";
 import type { VmRow } from "../state/model";
 import { NodeDisk } from "./disk";
 import { EtcdClusters } from "./etcd";
-import type { NodeStatus } from "./driver";
 import { SimulatedNode, type NodeDelays } from "./node";
+import type { NodeStatus } from "./status";
 
 /** What all simulated nodes share. */
 export interface FleetSettings {

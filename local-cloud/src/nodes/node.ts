@@ -6,11 +6,11 @@ import { BootstrapClient, type Phase, type Report } from "./bootstrap-client";
 import type { Bundle } from "./bundle";
 import { checkBundle, type Finding } from "./check/index";
 import type { NodeDisk, NodeRecord } from "./disk";
-import type { NodeStatus } from "./driver";
 import type { EtcdClusters } from "./etcd";
 import { askIdentity } from "./imds-client";
 import { NodeHttp } from "./node-http";
 import { NodeLog } from "./node-log";
+import type { NodeStatus } from "./status";
 import { parseUserData, type BootstrapSettings } from "./user-data";
 
 /** How long a node takes, in milliseconds. */

@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
 import * as path from "node:path";
 
-import type { Disks, NodeDriver, NodeStatus } from "../nodes/driver";
+import type { Disks, NodeDriver } from "../nodes/driver";
+import type { NodeStatus } from "../nodes/status";
 import type { VmRow } from "../state/model";
 import type { Stores } from "../state/stores";
 import { Machine, type MachineSettings } from "./machine";
