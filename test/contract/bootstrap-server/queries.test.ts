@@ -1,6 +1,10 @@
 // What the requests of nodes cost the database: statements, as the driver sends them.
 import { expect, jest, test } from "@jest/globals";
 import { Client } from "pg";
+import type { Context } from "../../../bootstrap-server/src/context";
+import { settledRelease } from "../../../bootstrap-server/src/service/settled";
+import { databaseClock } from "../../../bootstrap-server/src/store/clock";
+import { orgId } from "./support/excloud-stand-in";
 import { newVmId, TestCluster, TestNode } from "./support/harness";
 import { OnPostgres } from "./support/on-postgres";
 
@@ -87,4 +91,33 @@ test("an agent's question, whether its bundle changed or not", async () => {
             "from nodes, join clusters, join nodes",
         ]);
     }
+});
+
+test("agents that ask in the same moment share a statement, and get each their own answer", async () => {
+    const clusters = [
+        await TestCluster.running(field.harness, ["cp-1", "worker-1"]),
+        await TestCluster.running(field.harness, ["cp-1"]),
+    ];
+    const nodes = clusters.flatMap((one) => one.nodes);
+    const { db } = field.harness.server;
+    const context = { db, clock: databaseClock, orgId } as Context;
+    const tokens = [...nodes.map((node) => node.agentToken!), "unknown"];
+    let answers: (string | undefined)[] = [];
+    const statements = await statementsOf(async () => {
+        const released = await Promise.all(tokens.map((token) => settledRelease(context, token)));
+        answers = released.map((one) => one && `${one.node.kubecluster_id} ${one.node.slot}`);
+    });
+    expect(answers).toEqual([...nodes.map((node) => `${node.cluster.id} ${node.slot}`), undefined]);
+    expect(statements).toEqual(["from nodes, join clusters, join nodes"]);
+});
+
+test("more agents than one statement asks for get their answers too", async () => {
+    const { nodes } = await TestCluster.running(field.harness, ["cp-1"]);
+    const { db } = field.harness.server;
+    const context = { db, clock: databaseClock, orgId } as Context;
+    const strangers = Array.from({ length: 130 }, (_, index) => `unknown ${index}`);
+    const tokens = [...strangers, nodes[0]!.agentToken!];
+    const released = await Promise.all(tokens.map((token) => settledRelease(context, token)));
+    expect(released.filter((one) => one).map((one) => one!.node.slot)).toEqual(["cp-1"]);
+    expect(released.at(-1)).toBeDefined();
 });
