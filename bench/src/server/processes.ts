@@ -1,6 +1,8 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /** A process of the benchmark that serves until it is stopped. */
 export interface Service {
@@ -9,8 +11,14 @@ export interface Service {
     stop(): Promise<void>;
 }
 
+/** Gives the argument as a file: Linux takes no text above 128 KiB on a command line, and shows all of it. */
 function start(entry: string, argument: unknown): ChildProcess {
-    return fork(require.resolve(entry), [JSON.stringify(argument)], { stdio: "inherit" });
+    const folder = mkdtempSync(join(tmpdir(), "bench-argument-"));
+    const file = join(folder, "argument.json");
+    writeFileSync(file, JSON.stringify(argument), { mode: 0o600 });
+    const child = fork(require.resolve(entry), [file], { stdio: "inherit" });
+    child.once("exit", () => rmSync(folder, { recursive: true }));
+    return child;
 }
 
 async function message<T>(child: ChildProcess, entry: string): Promise<T> {
@@ -22,12 +30,32 @@ async function message<T>(child: ChildProcess, entry: string): Promise<T> {
     return answer;
 }
 
+/** A process of the benchmark that works until it has an answer. */
+export interface Job<T> {
+    answer: Promise<T>;
+    /** Sends it something, unless it has ended. */
+    tell(news: unknown): void;
+}
+
+/** Starts a file of this folder in a process of its own. */
+export function startJob<T>(entry: string, argument: unknown): Job<T> {
+    const child = start(entry, argument);
+    const ended = once(child, "exit");
+    return {
+        answer: message<T>(child, entry).then(async (answer) => {
+            await ended;
+            return answer;
+        }),
+        tell(news) {
+            // What is on its way to a process that ends is of no use to it.
+            if (child.connected) child.send(news as object, () => undefined);
+        },
+    };
+}
+
 /** Runs a file of this folder in a process of its own and gives what it sends. */
 export async function runProcess<T>(entry: string, argument: unknown): Promise<T> {
-    const child = start(entry, argument);
-    const answer = await message<T>(child, entry);
-    if (child.exitCode === null) await once(child, "exit");
-    return answer;
+    return startJob<T>(entry, argument).answer;
 }
 
 /** Starts a file of this folder as a service; it sends its `url` when it listens. */
@@ -46,7 +74,13 @@ export async function startService(entry: string, argument: unknown): Promise<Se
 
 /** What the starter of this process gave it. */
 export function argument<T>(): T {
-    return JSON.parse(process.argv[2] as string) as T;
+    return JSON.parse(readFileSync(process.argv[2] as string, "utf8")) as T;
+}
+
+/** Hears what the starter of this process tells it, which does not keep it from ending. */
+export function onNews<T>(hear: (news: T) => void): void {
+    process.on("message", hear);
+    process.channel?.unref();
 }
 
 /** Answers the starter of this process. */

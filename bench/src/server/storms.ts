@@ -1,7 +1,7 @@
 import { request } from "undici";
 
 import { forAll, Operator, type Slot } from "./operator";
-import { residentBytes, runProcess } from "./processes";
+import { residentBytes, startJob } from "./processes";
 import type { StormFigures, StormOptions } from "./storm";
 import type { Replica } from "./world";
 
@@ -59,9 +59,13 @@ export async function storm(
         slots,
         atOnce: 200,
     };
+    const vmsThatBoot = startJob<StormFigures>("./storm", options);
     const [figures] = await Promise.all([
-        runProcess<StormFigures>("./storm", options),
-        forAll(slots, 4, (slot) => operator.bind(slot)),
+        vmsThatBoot.answer,
+        forAll(slots, 4, async (slot) => {
+            await operator.bind(slot);
+            vmsThatBoot.tell(slot.vmId);
+        }),
     ]).finally(() => clearInterval(sampler));
     await operator.close();
     const after = await cloudCalls(cloudUrl);

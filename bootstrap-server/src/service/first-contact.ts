@@ -20,10 +20,11 @@ export interface FirstContactRequest {
     imdsToken: string | undefined;
 }
 
+/** A refusal has no time of its own: the audit reads it, for each of them in the same way. */
 type Decision =
-    | { decision: "released"; reason: "verified"; bundle: ServedBundle; node: NodeRow }
-    | { decision: "pending"; reason: "bundle_pending"; node: NodeRow }
-    | { decision: "refused"; reason: RefusalReason; node: NodeRow | undefined };
+    | { decision: "released"; reason: "verified"; bundle: ServedBundle; node: NodeRow; now: Date }
+    | { decision: "pending"; reason: "bundle_pending"; node: NodeRow; now: Date }
+    | { decision: "refused"; reason: RefusalReason; node: NodeRow | undefined; now?: undefined };
 
 /** The one answer to every refusal: what was wrong is for the operator to know. */
 function refusal(): ApiError {
@@ -60,9 +61,8 @@ async function audit(
     context: Context,
     db: Db,
     request: FirstContactRequest,
-    { decision, reason, node }: Pick<Decision, "decision" | "reason" | "node">,
+    { decision, reason, node, now }: Decision,
 ): Promise<void> {
-    const now = await context.clock(db);
     const row = {
         request_id: request.requestId,
         decision,
@@ -73,7 +73,7 @@ async function audit(
         kubecluster_id: node?.kubecluster_id ?? null,
         slot: node?.slot ?? null,
     };
-    const at = now.toISOString();
+    const at = (now ?? (await context.clock(db))).toISOString();
     // One statement for every decision, so that a refusal of a known VM is the same work as any other.
     await db
         .with("refusal", (refusal) =>
@@ -110,13 +110,14 @@ async function releaseTo(
         next_agent_token_sha256: null,
         last_seen_at: now.toISOString(),
     });
-    if (!released) return { decision: "pending", reason: "bundle_pending", node };
+    if (!released) return { decision: "pending", reason: "bundle_pending", node, now };
     const bundle = await assembleBundle(context, trx, node, released);
     return {
         decision: "released",
         reason: "verified",
         bundle: { ...bundle, agent_token: agentToken },
         node,
+        now,
     };
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { CompiledQuery } from "kysely";
 import { etcdAnswer } from "../rules/founding";
 import { revisionOf } from "../rules/generation";
@@ -13,7 +14,11 @@ const seenMilliseconds = 10_000;
 
 /** What of a node decides about bundles. */
 type Row = Pick<NodeRow, (typeof columns)[number]> &
-    Pick<ClusterRow, "etcd_state" | "founding_set"> & { is_asking: boolean; now: Date };
+    Pick<ClusterRow, "etcd_state" | "founding_set"> & {
+        asking_sha256: string;
+        is_asking: boolean;
+        now: Date;
+    };
 
 const columns = [
     "id",
@@ -33,18 +38,50 @@ const columns = [
     "last_seen_at",
 ] as const;
 
-/** The nodes of the cluster that a token's node belongs to. Agents make the server run it most. */
-const clusterOfToken = prepare(
-    "cluster_of_token",
+/** The nodes of the clusters that tokens' nodes belong to. Agents make the server run it most. */
+const clustersOfTokens = prepare(
+    "clusters_of_tokens",
     `SELECT ${columns.map((column) => `node.${column}`).join(", ")},
         clusters.etcd_state, clusters.founding_set,
-        node.id = asking.id AS is_asking, clock_timestamp() AS now
+        asking.agent_token_sha256 AS asking_sha256, node.id = asking.id AS is_asking, clock_timestamp() AS now
     FROM nodes asking
     JOIN clusters ON clusters.id = asking.kubecluster_id
     JOIN nodes node ON node.kubecluster_id = clusters.id AND node.slot IS NOT NULL
-    WHERE asking.agent_token_sha256 = $1 AND asking.slot IS NOT NULL
+    WHERE asking.agent_token_sha256 = ANY($1) AND asking.slot IS NOT NULL
         AND clusters.org_id = $2 AND clusters.registration_key IS NOT NULL`,
 );
+
+/** How many tokens one query asks for: its rows are read at one go. */
+const togetherAtMost = 64;
+
+/** Digests that are asked for in this turn of the event loop, and their answer. */
+const turns = new WeakMap<Context, { digests: Set<string>; answer: Promise<Map<string, Row[]>> }>();
+
+async function readClusters(context: Context, digests: Set<string>): Promise<Map<string, Row[]>> {
+    await nextTurn();
+    turns.delete(context);
+    const query = CompiledQuery.raw(clustersOfTokens, [[...digests], context.orgId]);
+    const { rows } = await context.db.executeQuery<Row>(query);
+    const byDigest = new Map<string, Row[]>();
+    for (const row of rows) {
+        const of = byDigest.get(row.asking_sha256);
+        if (of) of.push(row);
+        else byDigest.set(row.asking_sha256, [row]);
+    }
+    return byDigest;
+}
+
+/** The cluster of one token: agents that ask together are answered by one query, made after all of them asked. */
+async function clusterOfToken(context: Context, digest: string): Promise<readonly Row[]> {
+    let turn = turns.get(context);
+    if (!turn || turn.digests.size >= togetherAtMost) {
+        const digests = new Set<string>();
+        turn = { digests, answer: readClusters(context, digests) };
+        turns.set(context, turn);
+    }
+    turn.digests.add(digest);
+    return (await turn.answer).get(digest) ?? [];
+}
 
 function etcdOf(node: Row): { isDecided: boolean; etcd: Release["etcd"] } {
     if (node.role !== "control-plane") return { isDecided: true, etcd: undefined };
@@ -64,8 +101,7 @@ export async function settledRelease(
     context: Context,
     token: string,
 ): Promise<{ node: Row; release: Release } | undefined> {
-    const query = CompiledQuery.raw(clusterOfToken, [sha256(token), context.orgId]);
-    const { rows } = await context.db.executeQuery<Row>(query);
+    const rows = await clusterOfToken(context, sha256(token));
     const node = rows.find((row) => row.is_asking);
     if (!node || !matchesDigest(token, node.agent_token_sha256 ?? "")) return undefined;
 

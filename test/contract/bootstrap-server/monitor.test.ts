@@ -1,33 +1,16 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { randomBytes } from "node:crypto";
+import { expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startPostgres, type TestPostgres } from "../../../tools/postgres/postgres";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
-import { Harness, newVmId, TestCluster } from "./support/harness";
+import { newVmId, TestCluster } from "./support/harness";
+import { OnPostgres } from "./support/on-postgres";
 
-let excloud: ExcloudStandIn;
-let postgres: TestPostgres;
-let harness: Harness;
-const encryptionKeys = [randomBytes(32)] as const;
-const options = () => ({ databaseUrl: postgres.url, encryptionKeys });
+const field = new OnPostgres();
 
-beforeAll(async () => {
-    excloud = await startExcloudStandIn();
-    postgres = await startPostgres();
-    harness = await new Harness(excloud, options()).start();
-});
-afterAll(async () => {
-    await harness.stop();
-    await postgres.stop();
-    await excloud.stop();
-});
-
-const statusOf = async (path: string) => (await harness.text(path)).status;
+const statusOf = async (path: string) => (await field.harness.text(path)).status;
 
 /** Samples by name with labels, as Prometheus reads them. */
 async function samples(): Promise<Map<string, number>> {
-    const { status, text, headers } = await harness.text("/metrics", {
-        token: harness.server.operatorToken,
+    const { status, text, headers } = await field.harness.text("/metrics", {
+        token: field.harness.server.operatorToken,
     });
     expect(status).toBe(200);
     expect(headers["content-type"]).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -42,12 +25,12 @@ async function samples(): Promise<Map<string, number>> {
 
 test("metrics are an operator's", async () => {
     expect(await statusOf("/metrics")).toBe(401);
-    expect((await harness.text("/metrics", { token: "wrong" })).status).toBe(401);
+    expect((await field.harness.text("/metrics", { token: "wrong" })).status).toBe(401);
 });
 
 test("metrics count requests, decisions, bundles, clusters, nodes, connections", async () => {
     const before = await samples();
-    const { nodes } = await TestCluster.running(harness, ["cp-1", "worker-1"]);
+    const { nodes } = await TestCluster.running(field.harness, ["cp-1", "worker-1"]);
     await nodes[0]?.report("addons", "failed");
     const { revision } = (await nodes[0]?.bundle())?.body ?? {};
     await nodes[0]?.bundle(revision);
@@ -85,13 +68,15 @@ test("metrics count requests, decisions, bundles, clusters, nodes, connections",
 test("nothing a caller sends becomes a label", async () => {
     const names = async () =>
         [...(await samples()).keys()].filter((name) => /^bootstrap/.test(name));
-    await harness.call(`/bootstrap/hostile-role/${newVmId()}`, { token: "hostile-token" });
-    await harness.call("/hostile-path/1");
+    await field.harness.call(`/bootstrap/hostile-role/${newVmId()}`, { token: "hostile-token" });
+    await field.harness.call("/hostile-path/1");
     const before = await names();
     for (let turn = 0; turn < 5; turn++) {
-        await harness.call(`/bootstrap/hostile-role-${turn}/${newVmId()}`, { token: "hostile" });
-        await harness.call(`/hostile-path/${turn}`);
-        await harness.call(`/v1/clusters/${turn + 1}`, { token: `hostile-${turn}` });
+        await field.harness.call(`/bootstrap/hostile-role-${turn}/${newVmId()}`, {
+            token: "hostile",
+        });
+        await field.harness.call(`/hostile-path/${turn}`);
+        await field.harness.call(`/v1/clusters/${turn + 1}`, { token: `hostile-${turn}` });
     }
     const after = await names();
     // One more route was asked, with one answer: a histogram's buckets, sum and count.
@@ -101,17 +86,17 @@ test("nothing a caller sends becomes a label", async () => {
 
 test("ready follows the database, health does not", async () => {
     expect([await statusOf("/health"), await statusOf("/ready")]).toEqual([200, 200]);
-    await postgres.end();
-    const without = await harness.call("/ready");
+    await field.postgres.end();
+    const without = await field.harness.call("/ready");
     expect(without).toMatchObject({ status: 503, body: { status: "no_database" } });
     expect(await statusOf("/health")).toBe(200);
-    await postgres.start();
+    await field.postgres.start();
     expect(await statusOf("/ready")).toBe(200);
 });
 
 test("a database that does not answer makes no probe wait, and probes take one connection", async () => {
     expect(await statusOf("/ready")).toBe(200);
-    await postgres.signal("SIGSTOP");
+    await field.postgres.signal("SIGSTOP");
     try {
         const probes = Array.from({ length: 30 }, () => statusOf("/ready"));
         // Long before the connection would be given up, which takes the operating system minutes.
@@ -119,7 +104,7 @@ test("a database that does not answer makes no probe wait, and probes take one c
         expect(statuses).toEqual(probes.map(() => 503));
         expect(await statusOf("/health")).toBe(200);
     } finally {
-        await postgres.signal("SIGCONT");
+        await field.postgres.signal("SIGCONT");
     }
     // The question that hung is answered now.
     await expect(untilReady()).resolves.toBe(200);
@@ -134,7 +119,7 @@ async function untilReady(): Promise<number> {
 }
 
 test("a server that drains is not ready, and says so", async () => {
-    const other = await new Harness(excloud, options()).start();
+    const other = await field.replica();
     const closing = other.server.close(1500);
     try {
         expect(await other.call("/health")).toMatchObject({ status: 418 });

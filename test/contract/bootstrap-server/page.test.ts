@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { randomBytes } from "node:crypto";
+import { expect, test } from "@jest/globals";
 import type { Context } from "../../../bootstrap-server/src/context";
 import {
     createOperatorToken,
@@ -7,45 +6,30 @@ import {
 } from "../../../bootstrap-server/src/service/operator-tokens";
 import { databaseClock } from "../../../bootstrap-server/src/store/clock";
 import { Keyring } from "../../../bootstrap-server/src/store/keyring";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
-import { Harness, TestCluster, type TextAnswer } from "./support/harness";
-import { startPostgres, type TestPostgres } from "../../../tools/postgres/postgres";
+import { TestCluster, type TextAnswer } from "./support/harness";
+import { OnPostgres } from "./support/on-postgres";
 
-let excloud: ExcloudStandIn;
-let postgres: TestPostgres;
-let harness: Harness;
-const encryptionKeys = [randomBytes(32)] as const;
 const operatorToken = "operator-token-of-all-replicas-0000";
-const options = () => ({ databaseUrl: postgres.url, encryptionKeys, operatorToken });
 
-beforeAll(async () => {
-    excloud = await startExcloudStandIn();
-    postgres = await startPostgres();
-    harness = await new Harness(excloud, options()).start();
-});
-afterAll(async () => {
-    await harness.stop();
-    await postgres.stop();
-    await excloud.stop();
-});
+const field = new OnPostgres({ operatorToken });
 
 const form = { "content-type": "application/x-www-form-urlencoded" };
 
 function logIn(token: string, from = "127.0.0.1"): Promise<TextAnswer> {
     const text = `token=${encodeURIComponent(token)}`;
-    return harness.text("/login", { method: "POST", text, headers: form, from });
+    return field.harness.text("/login", { method: "POST", text, headers: form, from });
 }
 
 const cookiesOf = ({ headers }: TextAnswer) => String(headers["set-cookie"] ?? "");
-const get = (headers: Record<string, string>) => harness.text("/", { headers });
+const get = (headers: Record<string, string>) => field.harness.text("/", { headers });
 
 test("without a login the page sends to the form and shows nothing", async () => {
-    await TestCluster.register(harness, "somebody/else");
+    await TestCluster.register(field.harness, "somebody/else");
     for (const path of ["/", "/?updates=off"]) {
-        const answer = await harness.text(path);
+        const answer = await field.harness.text(path);
         expect(answer).toMatchObject({ status: 303, headers: { location: "/login" }, text: "" });
     }
-    expect((await harness.text("/login")).text).toContain("Operator");
+    expect((await field.harness.text("/login")).text).toContain("Operator");
 });
 
 test("a wrong token gets the form again and no cookie", async () => {
@@ -54,7 +38,7 @@ test("a wrong token gets the form again and no cookie", async () => {
     expect(answer.text).toContain("not the operator");
     expect(answer.text).not.toContain("wrong");
     for (const text of ["", "token=a&token=b", "other=1"]) {
-        const bad = await harness.text("/login", { method: "POST", text, headers: form });
+        const bad = await field.harness.text("/login", { method: "POST", text, headers: form });
         expect([bad.status, cookiesOf(bad)]).toEqual([400, ""]);
     }
 });
@@ -81,7 +65,7 @@ test("the session is a sealed cookie, for this host, HTTPS and no script", async
 });
 
 test("a session ends after an hour, and a sealed file is none", async () => {
-    const keyring = new Keyring(encryptionKeys);
+    const keyring = new Keyring(field.encryptionKeys);
     const status = async (text: string, context: string) => {
         const { keyId, nonce, sealed } = keyring.seal(text, context);
         const parts = [nonce, sealed].map((part) => Buffer.from(part).toString("base64url"));
@@ -104,10 +88,10 @@ test("an address that tries many tokens is slowed down", async () => {
 });
 
 test("a session holds on every replica, until its token is revoked", async () => {
-    const context = { db: harness.server.db, clock: databaseClock } as Context;
+    const context = { db: field.harness.server.db, clock: databaseClock } as Context;
     const { token } = await createOperatorToken(context, { name: "ann" });
     const cookie = cookiesOf(await logIn(token)).split(";")[0] ?? "";
-    const replica = await new Harness(excloud, options()).start();
+    const replica = await field.replica();
     try {
         const statuses = async () => [
             (await get({ cookie })).status,
@@ -135,7 +119,7 @@ test("every page forbids foreign scripts, frames and caches", async () => {
         ["/login", {}],
         ["/", { token: "wrong" }],
     ] as const) {
-        const { headers } = await harness.text(path, call);
+        const { headers } = await field.harness.text(path, call);
         const policy = String(headers["content-security-policy"]);
         expect(policy).toContain("default-src 'none'");
         expect(policy).toContain("frame-ancestors 'none'");
@@ -149,8 +133,8 @@ test("every page forbids foreign scripts, frames and caches", async () => {
 });
 
 test("logging out takes the cookie away", async () => {
-    const answer = await harness.text("/logout", { method: "POST" });
+    const answer = await field.harness.text("/logout", { method: "POST" });
     expect(answer).toMatchObject({ status: 303, headers: { location: "/login" } });
     expect(cookiesOf(answer)).toMatch(/^__Host-session=;.*Expires=Thu, 01 Jan 1970/);
-    expect((await harness.text("/logout")).status).toBe(404);
+    expect((await field.harness.text("/logout")).status).toBe(404);
 });
