@@ -11,6 +11,7 @@ interface VmRow {
     readonly name: string;
     readonly state: string;
     readonly user_data: string;
+    readonly public_ipv4: string | null;
     readonly interface: { readonly ipv4: string };
 }
 
@@ -57,9 +58,11 @@ export class VmServers {
         }
     }
 
-    private serve({ vm_id, user_data, interface: { ipv4 } }: VmRow): ChildProcess {
-        const files = filesOf(user_data);
-        const folder = join(`${this.folder}-servers`, String(vm_id));
+    private serve(vm: VmRow): ChildProcess {
+        // Where the program reaches it; on a VM both addresses lead to it.
+        const address = vm.public_ipv4 ?? vm.interface.ipv4;
+        const files = filesOf(vm.user_data);
+        const folder = join(`${this.folder}-servers`, String(vm.vm_id));
         const dataDir = join(folder, "data");
         mkdirSync(join(dataDir, "tls"), { recursive: true, mode: 0o700 });
         const write = (name: string, text = "") => {
@@ -74,7 +77,7 @@ export class VmServers {
             [
                 ...[join(REPOSITORY, "bootstrap-server/dist/main.js"), "serve"],
                 ...["--config", write("config.yaml", files["config.json"])],
-                ...["--listen", `${ipv4}:8443`, "--data-dir", dataDir, "--host", ipv4],
+                ...["--listen", `${address}:8443`, "--data-dir", dataDir, "--host", address],
             ],
             {
                 env: {
