@@ -5,6 +5,12 @@ import { input, plain, plainItems, required, type Field } from "./field";
 import * as is from "./rules";
 import { checkArgs } from "./validate";
 
+/** Bounds of waiting for a bootstrap server. */
+export interface BootstrapServerTimeoutsArgs extends Pick<TimeoutsArgs, "vmCreate" | "vmDelete"> {
+    /** Seconds from a VM that runs to a server that answers, 1 or more. Default 900. */
+    ready?: number;
+}
+
 /** Arguments of a bootstrap server on a VM. */
 export interface ExcloudBootstrapServerArgs {
     /** Image of the VM: a stock Debian or Ubuntu. */
@@ -17,7 +23,7 @@ export interface ExcloudBootstrapServerArgs {
     zoneId?: pulumi.Input<number>;
     /** API key with which the server asks Excloud who a node is. Kept as a secret. */
     apiKey: pulumi.Input<string>;
-    /** Ranges that reach the server beside its subnet: from where you run Pulumi, for example. */
+    /** Ranges that reach the server beside its subnet. Where you run Pulumi has to be within one of them. */
     allowedCidrs?: string[];
     /** Whether the VM gets a public IPv4 address, at which Pulumi then reaches it. Default true. */
     allocatePublicIpv4?: boolean;
@@ -34,8 +40,8 @@ export interface ExcloudBootstrapServerArgs {
      * `npm config get registry` says, where the VM reaches the same.
      */
     npmRegistry: string;
-    /** Bounds of waiting, as a cluster's. */
-    timeouts?: Pick<TimeoutsArgs, "vmCreate" | "vmDelete">;
+    /** Bounds of waiting. */
+    timeouts?: BootstrapServerTimeoutsArgs;
 }
 
 const fields: readonly Field<ExcloudBootstrapServerArgs>[] = [
@@ -58,6 +64,7 @@ const fields: readonly Field<ExcloudBootstrapServerArgs>[] = [
     plain("timeouts", [is.object]),
     plain("timeouts.vmCreate", [is.integer(1)]),
     plain("timeouts.vmDelete", [is.integer(1)]),
+    plain("timeouts.ready", [is.integer(1)]),
 ];
 
 /**

@@ -3,7 +3,12 @@ import * as tls from "@pulumi/tls";
 
 import { find } from "../provider/credentials";
 import { subnetCidr } from "../provider/handlers/security-group";
-import { NodeAddress, SecurityGroup, VirtualMachine } from "../provider/resources";
+import {
+    BootstrapServerReadiness,
+    NodeAddress,
+    SecurityGroup,
+    VirtualMachine,
+} from "../provider/resources";
 import { bootstrapServerPort, renderBootstrapServerUserData, sha256 } from "../templates";
 import type { BootstrapArgs } from "./cluster-args";
 import {
@@ -19,6 +24,8 @@ const hoursPerYear = 365 * 24;
 /**
  * A bootstrap server on a VM of Excloud, in a stack of its own: clusters come and go, and are updated and
  * destroyed with its help.
+ *
+ * It is there when it answers: a cluster in the same program that uses `connection` is made after that.
  *
  * Its data lies on the VM's disk, so the VM is never replaced by a change of its arguments.
  *
@@ -117,12 +124,25 @@ export class ExcloudBootstrapServer extends pulumi.ComponentResource {
         );
         const address = new NodeAddress(name, { vmId: vm.id }, child);
         const urlAt = (place: string) => `https://${host || place}:${bootstrapServerPort}`;
-        this.url = pulumi
+        const operatorUrl = pulumi
             .all([address.publicIpv4, address.privateIpv4])
             .apply(([outside, inside]) => urlAt(outside || inside));
+        const readiness = new BootstrapServerReadiness(
+            name,
+            {
+                bootstrap: { operatorUrl, caPem: this.caPem },
+                vmId: vm.id,
+                timeout: args.timeouts?.ready ?? 900,
+            },
+            child,
+        );
+        // Whatever is made with a URL is made after the server answers. The id stays known in previews.
+        const onceReady = (url: pulumi.Output<string>) =>
+            pulumi.all([url, readiness.id]).apply(([known]) => known);
+        this.url = onceReady(operatorUrl);
         this.connection = {
             operatorUrl: this.url,
-            nodeUrl: address.privateIpv4.apply(urlAt),
+            nodeUrl: onceReady(address.privateIpv4.apply(urlAt)),
             caPem: this.caPem,
         };
         this.registerOutputs({ url: this.url, caPem: this.caPem, connection: this.connection });

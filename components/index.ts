@@ -12,7 +12,10 @@ export {
 export { ControlPlaneImage } from "./control-plane-image";
 export type { ControlPlaneImageArgs, ImageTimeoutsArgs } from "./control-plane-image-args";
 export { ExcloudBootstrapServer } from "./excloud-bootstrap-server";
-export type { ExcloudBootstrapServerArgs } from "./excloud-bootstrap-server-args";
+export type {
+    BootstrapServerTimeoutsArgs,
+    ExcloudBootstrapServerArgs,
+} from "./excloud-bootstrap-server-args";
 export type { CertificateAuthoritiesArgs, CertificateAuthorityArgs } from "./pki/cluster-pki";
 export { KeyAlgorithm } from "./pki/issue";
 export { InvalidArgumentsError } from "./validate";

@@ -22,6 +22,8 @@ export interface Context {
     excloud(): ExcloudApi;
     /** The operator's part of a bootstrap server. `maxRetries`: by default those of all calls. */
     bootstrap(server: BootstrapServer, maxRetries?: number): BootstrapApi;
+    /** What a bootstrap server answers without a credential, as one that is being made; each call is tried once. */
+    newBootstrap(server: BootstrapServer): Call<Pick<typeof bootstrapOperations, "getReadiness">>;
     /** Shows the user one line. */
     log(line: string): void;
     /**
@@ -40,6 +42,7 @@ export function makeContext(config: ConfigReader, patience: Patience = defaultPa
         }
         return clients.get(key) as T;
     };
+    const urlOf = (server: BootstrapServer) => find("bootstrapUrl", config) ?? server.operatorUrl;
     return {
         excloud: () => {
             lookUp("apiKey", config);
@@ -59,7 +62,7 @@ export function makeContext(config: ConfigReader, patience: Patience = defaultPa
         },
         bootstrap: (server, maxRetries = patience.maxRetries) => {
             lookUp("bootstrapToken", config);
-            const url = find("bootstrapUrl", config) ?? server.operatorUrl;
+            const url = urlOf(server);
             return shared(JSON.stringify([url, server.caPem, maxRetries]), () =>
                 makeClient(bootstrapOperations, {
                     baseUrls: { bootstrap: url },
@@ -70,6 +73,16 @@ export function makeContext(config: ConfigReader, patience: Patience = defaultPa
                 }),
             );
         },
+        newBootstrap: (server) =>
+            makeClient(
+                { getReadiness: bootstrapOperations.getReadiness },
+                {
+                    baseUrls: { bootstrap: urlOf(server) },
+                    credentialName: howToSet("bootstrapToken"),
+                    caPem: server.caPem,
+                    patience: { ...patience, maxRetries: 0 },
+                },
+            ),
         log: (line) => {
             process.stdout.write(`${line}\n`);
         },

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import type { BootstrapServerReadinessInputs } from "./handlers/bootstrap-server-readiness";
 import type { ClusterReadinessInputs } from "./handlers/cluster-readiness";
 import type {
     ClusterRegistrationInputs,
@@ -170,6 +171,16 @@ export class ClusterReadiness extends ExcloudResource {
         options?: pulumi.CustomResourceOptions,
     ) {
         super("ClusterReadiness", name, inputs, [], options);
+    }
+}
+
+export class BootstrapServerReadiness extends ExcloudResource {
+    constructor(
+        name: string,
+        inputs: AsInputs<BootstrapServerReadinessInputs>,
+        options?: pulumi.CustomResourceOptions,
+    ) {
+        super("BootstrapServerReadiness", name, inputs, [], options);
     }
 }
 

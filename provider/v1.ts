@@ -3,6 +3,7 @@
  * names below and the properties they accept are an interface for ever.
  */
 import { adapt } from "./adapter";
+import { bootstrapServerReadiness } from "./handlers/bootstrap-server-readiness";
 import { clusterReadiness } from "./handlers/cluster-readiness";
 import { clusterRegistration } from "./handlers/cluster-registration";
 import { dnsRecord } from "./handlers/dns-record";
@@ -25,6 +26,7 @@ export const NodeAddress = adapt(nodeAddress);
 export const NodeBundle = adapt(nodeBundle);
 export const DnsRecord = adapt(dnsRecord);
 export const ClusterReadiness = adapt(clusterReadiness);
+export const BootstrapServerReadiness = adapt(bootstrapServerReadiness);
 export const ImageSlot = adapt(imageSlot);
 export const ImageBuilder = adapt(imageBuilder);
 export const MachineImage = adapt(machineImage);

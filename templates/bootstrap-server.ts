@@ -27,6 +27,7 @@ export const bootstrapServerPort = 8443;
 
 const folder = "/opt/excloud-k8s-bootstrap";
 const dataDir = "/var/lib/excloud-k8s-bootstrap";
+const privateDataDir = "/var/lib/private/excloud-k8s-bootstrap";
 
 /** What the VM of a bootstrap server is told. */
 export interface BootstrapServerUserDataValues {
@@ -63,18 +64,20 @@ export function renderBootstrapServerUserData(values: BootstrapServerUserDataVal
     const text = renderTemplate("bootstrap-server-userdata.sh", {
         folder,
         dataDir,
-        port: bootstrapServerPort,
+        privateDataDir,
         caPem: `${values.caPem.trim()}\n`,
         caKeyPem: `${values.caKeyPem.trim()}\n`,
-        environment: envLines({
-            EXCLOUD_API_KEY: values.apiKey,
-            EXCLOUD_BOOTSTRAP_TOKEN: values.operatorToken,
-            EXCLOUD_COMPUTE_BASE_URL: values.computeBaseUrl,
-            EXCLOUD_IAM_BASE_URL: values.iamBaseUrl,
+        apiKey: values.apiKey,
+        config: JSON.stringify({
+            listen: `0.0.0.0:${bootstrapServerPort}`,
+            computeBaseUrl: values.computeBaseUrl,
+            iamBaseUrl: values.iamBaseUrl,
+            operatorToken: values.operatorToken,
         }),
         release: envLines({
             SERVER_VERSION: values.version,
             SERVER_HOST: values.host,
+            COMPUTE_BASE_URL: values.computeBaseUrl,
             REGISTRY: values.registry,
             NODE_VERSION: node.version,
             NODE_SHA512_X64: node.sha512.x64,

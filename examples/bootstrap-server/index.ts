@@ -4,7 +4,7 @@
 //   pulumi config set --secret serverApiKey        and the rest of Pulumi.yaml
 //   pulumi up
 //
-// It answers a minute or two later. Whoever runs a cluster's program then sets
+// That ends when the server answers. Whoever runs a cluster's program then sets
 //
 //   export EXCLOUD_BOOTSTRAP_TOKEN="$(pulumi stack output operatorToken --show-secrets)"
 //

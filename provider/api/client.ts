@@ -8,8 +8,8 @@ import { defaultPatience, retryOptions, type Patience } from "./retry";
 export interface Endpoint {
     /** Base URL of each service that the operations name. */
     readonly baseUrls: Readonly<Record<string, string>>;
-    /** Gives the bearer token at the moment of the call, so that a changed one is picked up. */
-    readonly token: () => string;
+    /** Gives the bearer token at the moment of the call, so that a changed one is picked up; absent where none is asked for. */
+    readonly token?: () => string;
     /** What an error tells the user to do when the token is refused: `set ...`. */
     readonly credentialName: string;
     /** CA certificate (PEM) to trust instead of the public ones. */
@@ -54,7 +54,7 @@ export function makeClient<T extends Operations>(operations: T, endpoint: Endpoi
             given as Record<string, string | number | undefined>,
         );
         const body = operation.body && pick(given, Object.keys(operation.body.properties));
-        const token = endpoint.token();
+        const token = endpoint.token?.();
         let answer: Dispatcher.ResponseData;
         let text: string;
         try {
@@ -63,7 +63,7 @@ export function makeClient<T extends Operations>(operations: T, endpoint: Endpoi
                 dispatcher: operation.idempotent ? idempotent : creating,
                 signal: AbortSignal.timeout(patience.wholeCall),
                 headers: {
-                    authorization: `Bearer ${token}`,
+                    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
                     accept: "application/json",
                     ...(body ? { "content-type": "application/json" } : {}),
                 },

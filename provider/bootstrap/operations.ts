@@ -66,6 +66,20 @@ export type NodeStatus = Static<typeof NodeStatus>;
 
 /** The operator's part of the bootstrap server's API, as its `/openapi.json` describes it. */
 export const bootstrapOperations = {
+    getReadiness: {
+        service,
+        method: "GET",
+        path: "/ready",
+        idempotent: true,
+        confidence,
+        response: Type.Object({
+            status: Type.Union([
+                Type.Literal("ready"),
+                Type.Literal("draining"),
+                Type.Literal("no_database"),
+            ]),
+        }),
+    },
     registerCluster: {
         service,
         method: "POST",

@@ -1,19 +1,15 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
-import { REPOSITORY } from "../../../tools/engine/repository";
 import { openBench, typeOf, type Bench } from "../cluster/harness";
+import { VmServers } from "./vm-servers";
 
-// A bootstrap server made by the real engine. Its VM runs nothing here: the test starts the real server at the VM's
-// address with the files and the environment of its user data, as the unit of the VM does.
+// A bootstrap server made by the real engine. Its VM is simulated: the test runs the real server in its place.
 
 let bench: Bench;
-let server: ChildProcess | undefined;
+let servers: VmServers | undefined;
 
 const setServer = (more: object = {}) =>
     bench.stack.setObject("server", {
@@ -27,18 +23,6 @@ const setServer = (more: object = {}) =>
 const up = (expected = 0) => bench.pulumi(["up", "--yes", "--skip-preview"], expected);
 const serverVm = async () => (await bench.vms()).find(({ name }) => name.startsWith("bootstrap-"));
 
-/** What the user data of the server's VM writes, by the end of the line that says where. */
-function filesOfUserData(): Record<string, string> {
-    const file = join(bench.folder.cloud, "state/vms.json");
-    const rows = JSON.parse(readFileSync(file, "utf8")) as { name: string; user_data: string }[];
-    const text = rows.find(({ name }) => name.startsWith("bootstrap-"))?.user_data ?? "";
-    return Object.fromEntries(
-        [...text.matchAll(/^place [^\n]*\/([^/"\n]+)"? <<'END'\n(.*?)^END$/gms)].map(
-            ([, name = "", content = ""]) => [name, content],
-        ),
-    );
-}
-
 async function output(name: string): Promise<string> {
     const args = ["stack", "output", name, "--show-secrets"];
     return (await bench.stack.capture(args)).stdout.trim();
@@ -51,62 +35,54 @@ beforeAll(async () => {
         bench.folder.projectFile,
         `name: quickstart\nruntime: nodejs\nmain: ${program}\n`,
     );
-    await setServer();
-    await up();
+    // Of the stack's own server, not of the one that runs beside the cloud.
+    delete bench.stack.options.env["EXCLOUD_BOOTSTRAP_TOKEN"];
+    await setServer({ timeouts: { ready: 1 } });
 });
 afterAll(async () => {
-    if (server?.exitCode === null) {
-        server.kill("SIGKILL");
-        await once(server, "exit");
-    }
+    await servers?.close();
     await bench?.close();
 });
 
+test("`up` fails while the server does not answer, and says where to look", async () => {
+    const said = await up(1);
+    expect(said).toMatch(
+        /bootstrap server {2}GET https:.*\/ready got no answer: connect ECONNREFUSED/,
+    );
+    expect(said).toMatch(/the bootstrap server on VM \d+ is not ready after 1 s: GET https:/);
+    expect(said).toMatch(/Next: .*`allowedCidrs`.*`journalctl -u excloud-k8s-bootstrap-install/);
+});
+
+test("the next `up` goes on waiting, and ends when the server answers by its own authority", async () => {
+    servers = new VmServers(bench.folder.cloud);
+    await setServer();
+    expect(await up()).toContain("bootstrap server  ready");
+});
+
 test("the VM gets everything the server needs, and the state shows no secret of it", async () => {
-    const files = filesOfUserData();
+    const files = servers!.files();
     expect(Object.keys(files).sort()).toEqual(
         [
+            "api-key",
             "ca.crt",
             "ca.key",
-            "environment",
-            "excloud-k8s-bootstrap.service",
+            "config.json",
+            "excloud-k8s-bootstrap",
+            "excloud-k8s-bootstrap-install.service",
             "install.sh",
             "release",
         ].sort(),
     );
     const token = await output("operatorToken");
     expect(token).toMatch(/^[0-9a-f]{64}$/);
-    expect(files["environment"]).toContain(`EXCLOUD_BOOTSTRAP_TOKEN='${token}'`);
+    expect(JSON.parse(files["config.json"]!)).toMatchObject({ operatorToken: token });
     const state = JSON.stringify(await bench.resources());
     for (const secret of [token, "PRIVATE KEY", bench.services.environment["EXCLOUD_API_KEY"]!]) {
         expect(state).not.toContain(secret);
     }
 });
 
-test("a server of these files serves a cluster by `bootstrap: server.connection`", async () => {
-    const files = filesOfUserData();
-    const dataDir = join(bench.folder.root, "vm-data");
-    mkdirSync(join(dataDir, "tls"), { recursive: true, mode: 0o700 });
-    for (const name of ["ca.crt", "ca.key"]) {
-        writeFileSync(join(dataDir, "tls", name), files[name]!, { mode: 0o600 });
-    }
-    const url = new URL(await output("url"));
-    const environment: Record<string, string> = {};
-    for (const [, name = "", value = ""] of files["environment"]!.matchAll(/^(\w+)='(.*)'$/gm)) {
-        environment[name] = value;
-    }
-    server = spawn(
-        process.execPath,
-        [
-            ...[join(REPOSITORY, "bootstrap-server/dist/main.js"), "serve"],
-            ...["--listen", url.host, "--data-dir", dataDir, "--host", url.hostname],
-        ],
-        {
-            env: { PATH: process.env["PATH"], ...environment },
-            stdio: ["ignore", "pipe", "inherit"],
-        },
-    );
-    await once(createInterface(server.stdout!), "line");
+test("the server serves a cluster by `bootstrap: server.connection`", async () => {
     bench.stack.options.env["EXCLOUD_BOOTSTRAP_TOKEN"] = await output("operatorToken");
     await bench.stack.set("withCluster", true);
     await up();

@@ -45,7 +45,7 @@ export class Live {
 
     constructor(
         name: string,
-        private readonly around: Surroundings,
+        readonly around: Surroundings,
     ) {
         const { engine, services, projectFolder } = around;
         const folder = join(REPOSITORY, "examples", name);

@@ -1,5 +1,6 @@
 import { expect } from "@jest/globals";
 
+import { VmServers } from "../bootstrap-server/vm-servers";
 import { credentialsOf, type Live } from "./live";
 
 /** How an example is used: with which configuration, and what its user looks at. */
@@ -19,6 +20,8 @@ export interface Use {
     /** Deletes what {@link prepare} made. */
     cleanUp?(live: Live): Promise<void>;
 }
+
+let vmServers: VmServers | undefined;
 
 /** By the example's folder. */
 export const uses: Readonly<Record<string, Use>> = {
@@ -93,8 +96,9 @@ export const uses: Readonly<Record<string, Use>> = {
     },
     "bootstrap-server": {
         nodes: 1,
-        async prepare({ stack }) {
-            await stack.setSecret("serverApiKey", "exc_key");
+        async prepare({ stack, around }) {
+            vmServers = new VmServers(around.cloudFolder);
+            await stack.setSecret("serverApiKey", around.services.environment["EXCLOUD_API_KEY"]!);
             return { allowedCidr: "127.0.0.0/8", npmRegistry: "https://npm.example" };
         },
         async check(live) {
@@ -103,6 +107,7 @@ export const uses: Readonly<Record<string, Use>> = {
             expect(caPem).toContain("BEGIN CERTIFICATE");
             expect(String(operatorToken).length).toBeGreaterThanOrEqual(32);
         },
+        cleanUp: async () => vmServers?.close(),
     },
     "image-bake": {
         nodes: 0,

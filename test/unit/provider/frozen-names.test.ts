@@ -8,6 +8,7 @@ import * as resources from "../../../provider/resources";
 test("provider/v1 offers exactly these types", () => {
     expect(Object.keys(v1).sort()).toMatchInlineSnapshot(`
         [
+          "BootstrapServerReadiness",
           "ClusterReadiness",
           "ClusterRegistration",
           "DnsRecord",

@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -24,25 +25,22 @@ export interface FuzzRun {
 
 /**
  * Installs Schemathesis into a folder of the user's cache, once. Returns its program, or undefined
- * with the reason on the console where there is no Python or no package registry.
+ * with the reason on the console where there is no Python or no package registry. It does not return
+ * before, as tests are defined by what it gives.
  */
-export async function ensureSchemathesis(): Promise<string | undefined> {
+export function ensureSchemathesis(): string | undefined {
     const base = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
     const folder = join(base, "excloud-k8s", `schemathesis-${version}`);
     const program = join(folder, "venv", "bin", "schemathesis");
-    const there = await access(join(folder, "complete")).then(
-        () => true,
-        () => false,
-    );
-    if (there) return program;
+    if (existsSync(join(folder, "complete"))) return program;
     try {
         // A virtual environment cannot be moved, so a mark says that it is whole.
-        await mkdir(dirname(folder), { recursive: true });
-        await run("python3", ["-m", "venv", "--clear", join(folder, "venv")]);
+        mkdirSync(dirname(folder), { recursive: true });
+        execFileSync("python3", ["-m", "venv", "--clear", join(folder, "venv")]);
         const pip = join(folder, "venv", "bin", "pip");
-        await run(pip, ["install", "--quiet", `schemathesis==${version}`]);
-        await writeFile(join(folder, "complete.new"), "");
-        await rename(join(folder, "complete.new"), join(folder, "complete"));
+        execFileSync(pip, ["install", "--quiet", `schemathesis==${version}`]);
+        writeFileSync(join(folder, "complete.new"), "");
+        renameSync(join(folder, "complete.new"), join(folder, "complete"));
         return program;
     } catch (error) {
         console.warn(`no fuzz run, Schemathesis cannot be installed: ${String(error)}`);

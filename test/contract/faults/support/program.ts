@@ -1,6 +1,7 @@
 import { adapt } from "../../../../provider/adapter";
 import type { Context } from "../../../../provider/context";
 import type { Handler } from "../../../../provider/handler";
+import { bootstrapServerReadiness } from "../../../../provider/handlers/bootstrap-server-readiness";
 import { clusterRegistration } from "../../../../provider/handlers/cluster-registration";
 import { dnsRecord } from "../../../../provider/handlers/dns-record";
 import { imageBuilder } from "../../../../provider/handlers/image-builder";
@@ -34,12 +35,13 @@ export const ofImage: readonly string[] = ["imageSlot", "builder", "image"];
 
 /**
  * The resources of a cluster of one node and of an image, wired as the components do, but for what needs a node
- * that runs: the readiness, and the baking.
+ * that runs: the readiness of nodes, and the baking.
  */
 export function cluster(key: string, contextOf: () => Context) {
     const made = <I extends object, O extends object>(handler: Handler<I, O>) =>
         adapt(handler, contextOf);
     const providers = {
+        server: made(bootstrapServerReadiness),
         registration: made(clusterRegistration),
         group: made(securityGroup),
         roleFiles: made(roleFiles),
@@ -55,6 +57,7 @@ export function cluster(key: string, contextOf: () => Context) {
     const bootstrap = { operatorUrl: "https://bootstrap.example" };
     return (variant: Variant): Declared[] => {
         const inputs: Record<keyof typeof providers, Declared["inputs"]> = {
+            server: () => ({ bootstrap, vmId: "1", timeout: 20 }),
             registration: () => ({ bootstrap, key, dnsZone }),
             group: (of) => ({
                 name: of("registration")["clusterName"],

@@ -88,6 +88,8 @@ export async function openWorld(): Promise<World> {
                 excloud: () => noting(real.excloud()) as ReturnType<Context["excloud"]>,
                 bootstrap: (server, maxRetries) =>
                     noting(real.bootstrap(server, maxRetries)) as ReturnType<Context["bootstrap"]>,
+                newBootstrap: (server) =>
+                    noting(real.newBootstrap(server)) as ReturnType<Context["newBootstrap"]>,
                 log: () => undefined,
                 poll: (seconds, probe) => real.poll(seconds * haste, probe),
             };

@@ -1,40 +1,40 @@
 #!/usr/bin/env bash
-# First boot of a bootstrap server: writes its files and starts its unit, which installs it. The unit is tried
-# again until it runs; to bring a running server to another version, edit /opt/excloud-k8s-bootstrap/release and
-# restart the unit.
+# First boot of a bootstrap server: writes its files and starts the unit that installs it, which is tried again
+# until it succeeds. To bring a running server to another version, edit /opt/excloud-k8s-bootstrap/release and
+# start excloud-k8s-bootstrap-install.
 set -euo pipefail
 umask 077
 FOLDER=/opt/excloud-k8s-bootstrap
-DATA=/var/lib/excloud-k8s-bootstrap
-getent passwd excloud-bootstrap >/dev/null ||
-    useradd --system --home-dir "${DATA}" --shell /usr/sbin/nologin excloud-bootstrap
+# Where systemd keeps /var/lib/excloud-k8s-bootstrap of a service whose user it makes, and gives it to that user.
+DATA=/var/lib/private/excloud-k8s-bootstrap
 install -d -m 0755 "${FOLDER}"
-install -d -m 0700 -o excloud-bootstrap -g excloud-bootstrap "${DATA}" "${DATA}/tls"
+install -d -m 0700 /etc/excloud-k8s-bootstrap "${DATA%/*}" "${DATA}" "${DATA}/tls"
 
-# place MODE OWNER PATH: writes standard input to a file.
-place() { install -m "$1" -o "$2" -g "$2" /dev/stdin "$3"; }
+# place MODE PATH: writes standard input to a file.
+place() { install -m "$1" /dev/stdin "$2"; }
 
 # The authority that nodes and programs pin; the server issues its own certificate with it.
-place 0644 excloud-bootstrap "${DATA}/tls/ca.crt" <<'END'
+place 0644 "${DATA}/tls/ca.crt" <<'END'
 -----BEGIN CERTIFICATE-----
 AA==
 -----END CERTIFICATE-----
 END
-place 0600 excloud-bootstrap "${DATA}/tls/ca.key" <<'END'
+place 0600 "${DATA}/tls/ca.key" <<'END'
 -----BEGIN KEY-----
 AA==
 -----END KEY-----
 END
-# Read by systemd, as root, for the unit alone.
-place 0600 root "${FOLDER}/environment" <<'END'
-EXCLOUD_API_KEY='not-a-key'
-EXCLOUD_BOOTSTRAP_TOKEN='not-a-token'
-EXCLOUD_COMPUTE_BASE_URL='https://compute.test'
-EXCLOUD_IAM_BASE_URL='https://iam.test'
+# Handed by systemd to the service alone, as the configuration is that install.sh makes.
+place 0600 /etc/excloud-k8s-bootstrap/api-key <<'END'
+not-a-key
 END
-place 0644 root "${FOLDER}/release" <<'END'
+place 0600 "${FOLDER}/config.json" <<'END'
+{"listen":"0.0.0.0:8443","computeBaseUrl":"https://compute.test","iamBaseUrl":"https://iam.test","operatorToken":"not-a-token"}
+END
+place 0644 "${FOLDER}/release" <<'END'
 SERVER_VERSION='0.1.0'
 SERVER_HOST=''
+COMPUTE_BASE_URL='https://compute.test'
 REGISTRY='https://npm.test'
 NODE_VERSION='22.23.3'
 NODE_SHA512_X64='qHnz5tFsHoj/WM+uRENVjWONi5hVvmwrgq8A4V76KpuVNAc4+jwK8x4gwbobE9BtHNg/AKR2583eYorLF/c7ng=='
@@ -44,9 +44,10 @@ NPM_SHA512='1g+6jLQvaIuB4zwvHL7yrXuXcWZwDsCtBX8bbWDqbvJSSr9nPiDDWTHNgwXR27iIcTTW
 IMDS_URL='http://imdsapi.excloud.in'
 END
 
-place 0755 root "${FOLDER}/install.sh" <<'END'
+place 0755 "${FOLDER}/install.sh" <<'END'
 #!/usr/bin/env bash
-# Ensures Node.js, npm and the server at the versions of `release`, and learns this machine's addresses.
+# Ensures Node.js, npm and the server at the versions of `release`, learns this machine's addresses, and (re)starts
+# the server with the unit of its package.
 set -euo pipefail
 FOLDER="${FOLDER:-/opt/excloud-k8s-bootstrap}"
 cd "${FOLDER}"
@@ -94,40 +95,44 @@ fi
 imds() { printf 'header = "X-exc-imds-token: %s"\n' "$1" | curl --config - -fsS --max-time 10 "${IMDS_URL}$2"; }
 token="$(curl -fsS --max-time 10 "${IMDS_URL}/token")"
 vm_id="$(imds "${token}" /latest/identity/node-identity | jq -er .node_id)"
-printf 'header = "Authorization: Bearer %s"\n' "${EXCLOUD_API_KEY}" |
-    curl --config - -fsS --max-time 30 "${EXCLOUD_COMPUTE_BASE_URL}/compute/${vm_id}" |
-    jq -r --arg host "${SERVER_HOST}" \
-        '"EXCLOUD_BOOTSTRAP_HOSTS=" + ([.interface_ipv4, .interface_ipv6, .public_ipv4, $host] | map(values | select(. != "")) | join(","))' \
-        >hosts
+hosts="$(
+    printf 'header = "Authorization: Bearer %s"\n' "$(</etc/excloud-k8s-bootstrap/api-key)" |
+        curl --config - -fsS --max-time 30 "${COMPUTE_BASE_URL}/compute/${vm_id}" |
+        jq -ce --arg host "${SERVER_HOST}" \
+            '[.interface_ipv4, .interface_ipv6, .public_ipv4, $host] | map(values | select(. != ""))'
+)"
+# YAML takes JSON as it is.
+jq --argjson hosts "${hosts}" '. + {hosts: $hosts}' config.json |
+    install -m 0600 /dev/stdin /etc/excloud-k8s-bootstrap/config.yaml
+
+install -m 0644 server/node_modules/excloud-k8s-bootstrap/excloud-k8s-bootstrap.service /etc/systemd/system/
+systemctl daemon-reload
+systemctl restart --no-block excloud-k8s-bootstrap.service
 END
 
-place 0644 root /etc/systemd/system/excloud-k8s-bootstrap.service <<'END'
+# The server's commands, for its unit and for root.
+place 0755 /usr/local/bin/excloud-k8s-bootstrap <<'END'
+#!/bin/sh
+export EXCLOUD_BOOTSTRAP_DATA_DIR="${EXCLOUD_BOOTSTRAP_DATA_DIR:-/var/lib/excloud-k8s-bootstrap}"
+exec /opt/excloud-k8s-bootstrap/node/bin/node /opt/excloud-k8s-bootstrap/server/node_modules/excloud-k8s-bootstrap/dist/main.js "$@"
+END
+
+place 0644 /etc/systemd/system/excloud-k8s-bootstrap-install.service <<'END'
 [Unit]
-Description=Bootstrap server of excloud-k8s clusters
+Description=Installs and starts the bootstrap server of excloud-k8s
 After=network-online.target
 Wants=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
-User=excloud-bootstrap
-EnvironmentFile=/opt/excloud-k8s-bootstrap/environment
-EnvironmentFile=-/opt/excloud-k8s-bootstrap/hosts
-ExecStartPre=+/opt/excloud-k8s-bootstrap/install.sh
-ExecStart=/opt/excloud-k8s-bootstrap/node/bin/node /opt/excloud-k8s-bootstrap/server/node_modules/excloud-k8s-bootstrap/dist/main.js serve --listen 0.0.0.0:8443 --data-dir /var/lib/excloud-k8s-bootstrap
-TimeoutStartSec=infinity
-Restart=always
+Type=oneshot
+ExecStart=/opt/excloud-k8s-bootstrap/install.sh
+Restart=on-failure
 RestartSec=10
-ProtectSystem=strict
-ReadWritePaths=/var/lib/excloud-k8s-bootstrap
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-NoNewPrivileges=yes
-CapabilityBoundingSet=
 
 [Install]
 WantedBy=multi-user.target
 END
 systemctl daemon-reload
-systemctl enable excloud-k8s-bootstrap.service
-systemctl start --no-block excloud-k8s-bootstrap.service
+systemctl enable excloud-k8s-bootstrap-install.service
+systemctl start --no-block excloud-k8s-bootstrap-install.service
