@@ -42,6 +42,8 @@ export interface RunningServer {
     /** The file that holds it; undefined when it was given. */
     tokenFile: string | undefined;
     db: Db;
+    /** Resolves with the reason when the server can serve nothing any more: its process is to end, and start again. */
+    lost: Promise<Error>;
     /** Answers 418 on /health for `graceMilliseconds`, then finishes what is in flight and ends. */
     close(graceMilliseconds?: number): Promise<void>;
 }
@@ -124,7 +126,10 @@ export async function startServer(
     const keyring = new Keyring(options.encryptionKeys ?? (await keptEncryptionKeys(dataDir)));
     const excloud = excloudClient(options.excloud);
     const orgId = await findOrgId(options, excloud);
-    const db = await openDatabase({ databaseUrl: options.databaseUrl, folder: paths.database });
+    const { databaseUrl } = options;
+    let onLost: (why: Error) => void = () => undefined;
+    const lost = new Promise<Error>((resolve) => (onLost = resolve));
+    const db = await openDatabase({ databaseUrl, folder: paths.database, onLost });
 
     let draining = false;
     const isDraining = () => draining;
@@ -190,6 +195,7 @@ export async function startServer(
             operatorToken,
             tokenFile,
             db,
+            lost,
             close,
         };
     } catch (error) {

@@ -8,6 +8,8 @@ import "./timeout";
 import { clientPod, entryPolicy, webService } from "./support/pods";
 import { eventually, RealCluster } from "./support/real-cluster";
 import { Writer } from "./support/writer";
+import { defaultVersions } from "../../templates/versions";
+import { formerKubernetes } from "../../tools/binaries/catalog";
 
 const slots = ["cp-1", "cp-2", "cp-3"] as const;
 
@@ -15,7 +17,7 @@ interface Pods {
     items: {
         metadata: { name: string };
         spec: { nodeName: string };
-        status: { podIP: string };
+        status: { podIP: string; containerStatuses: { restartCount: number }[] };
     }[];
 }
 
@@ -23,7 +25,8 @@ let cluster: RealCluster;
 const othersOf = (slot: string) => slots.filter((other) => other !== slot);
 
 beforeAll(async () => {
-    cluster = await RealCluster.open({ controlPlaneCount: 3 });
+    // Of the minor before, so that there is one to upgrade to.
+    cluster = await RealCluster.open({ controlPlaneCount: 3, kubernetesVersion: formerKubernetes });
     await cluster.up();
     await cluster.kubeconfig();
 });
@@ -80,6 +83,38 @@ const lookUp = async (slot: string): Promise<string> =>
 const processStart = async (slot: string, program: string): Promise<string> =>
     cluster.onNode(slot, "bash", "-c", `stat -c %Y /proc/$(pgrep -o '^${program}')`);
 
+const kubeProxy = ["daemonset/kube-proxy", "--namespace", "kube-system"] as const;
+
+/** Versions of everything of Kubernetes that runs on the nodes, or is to run on them by kube-proxy's daemon set. */
+async function versions(): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const slot of slots) {
+        const address = await cluster.address(slot);
+        const ask = ["--server", `https://${address}:6443`, "get", "--raw", "/version"];
+        found.add((JSON.parse(await cluster.kubectl(...ask)) as { gitVersion: string }).gitVersion);
+        for (const program of ["kube-controller-manager", "kube-scheduler"]) {
+            const version = await cluster.onNode(
+                slot,
+                ...["bash", "-c", `/proc/$(pgrep -of '^${program} ')/exe --version`],
+            );
+            found.add(version.trim().split(" ").at(-1) ?? "");
+        }
+        for (const command of ["kubelet --version", "kubectl version --client"]) {
+            const said = await cluster.onNode(slot, ...command.split(" "));
+            found.add(/v\d+\.\d+\.\d+/.exec(said)?.[0] ?? said);
+        }
+    }
+    const nodes = await cluster.get<{ items: { status: { nodeInfo: NodeInfo } }[] }>("nodes");
+    for (const { status } of nodes.items) found.add(status.nodeInfo.kubeletVersion);
+    const image = "jsonpath={.spec.template.spec.containers[0].image}";
+    const proxy = await cluster.kubectl("get", ...kubeProxy, "--output", image);
+    return found.add(proxy.split(":").at(-1) ?? "");
+}
+
+interface NodeInfo {
+    kubeletVersion: string;
+}
+
 describe("three control planes", () => {
     test("are one cluster, with an etcd member each", async () => {
         await mustBeWhole(60);
@@ -116,6 +151,27 @@ describe("three control planes", () => {
         await cluster.kubectl("label", "pod", "client", "may-enter=yes");
         await eventually(120, async () => expect(await ask()).toBe(away?.metadata.name));
         await cluster.kubectl("delete", "networkpolicy", "enter-web");
+    });
+
+    test("the next minor of Kubernetes reaches all nodes; no write is lost, and pods stay", async () => {
+        expect(await versions()).toEqual(new Set([formerKubernetes]));
+        const web = () => cluster.get<Pods>("pods", "--selector", "app=web");
+        const before = await web();
+        const writer = new Writer(cluster, "cp-2");
+        await cluster.bench.stack.set("cluster.kubernetesVersion", defaultVersions.kubernetes);
+        await cluster.up();
+        expect(await versions()).toEqual(new Set([defaultVersions.kubernetes]));
+        const { written, lost } = await writer.stop();
+        expect(lost).toEqual([]);
+        expect(written).toBeGreaterThan(5);
+        const restarts = ({ items }: Pods) =>
+            items.map(({ metadata, status }) => [
+                metadata.name,
+                status.containerStatuses.map(({ restartCount }) => restartCount),
+            ]);
+        expect(restarts(await web())).toEqual(restarts(before));
+        await cluster.kubectl("rollout", "status", ...kubeProxy, "--timeout=3m");
+        await mustBeWhole(60);
     });
 
     test.each(slots)("%s is cut off: the others take writes, and it comes back", async (slot) => {

@@ -43,6 +43,19 @@ const cniPlugin = (name: string): string =>
     `github.com/containernetworking/plugins/plugins/${name}`;
 const cilium = (folder: string): string => `github.com/cilium/cilium/${folder}`;
 
+const kubernetesFlags = (version: string): string[] => [
+    set("k8s.io/component-base/version.gitVersion", version),
+    set("k8s.io/component-base/version.gitMajor", number(version).split(".")[0]!),
+    set("k8s.io/component-base/version.gitMinor", number(version).split(".")[1]!),
+    set("k8s.io/client-go/pkg/version.gitVersion", version),
+];
+
+/** A release of the minor before, from which a cluster is upgraded in a test. */
+export const formerKubernetes = "v1.34.4";
+
+/** What a program of {@link formerKubernetes} is called here. */
+export const former = (program: string): string => `former-${program}`;
+
 /** Everything built from Go source. Adding a program is adding one entry, and its module's folder. */
 export const goTools = [
     {
@@ -60,12 +73,21 @@ export const goTools = [
             kubectl: kubernetesCommand("kubectl"),
             agnhost: "k8s.io/kubernetes/test/images/agnhost",
         },
-        ldflags: [
-            set("k8s.io/component-base/version.gitVersion", v.kubernetes),
-            set("k8s.io/component-base/version.gitMajor", number(v.kubernetes).split(".")[0]!),
-            set("k8s.io/component-base/version.gitMinor", number(v.kubernetes).split(".")[1]!),
-            set("k8s.io/client-go/pkg/version.gitVersion", v.kubernetes),
-        ],
+        ldflags: kubernetesFlags(v.kubernetes),
+    },
+    {
+        name: "kubernetes-former",
+        version: formerKubernetes,
+        modules: ["k8s.io/kubernetes"],
+        programs: {
+            [former("kube-apiserver")]: kubernetesCommand("kube-apiserver"),
+            [former("kube-controller-manager")]: kubernetesCommand("kube-controller-manager"),
+            [former("kube-scheduler")]: kubernetesCommand("kube-scheduler"),
+            [former("kube-proxy")]: kubernetesCommand("kube-proxy"),
+            [former("kubelet")]: kubernetesCommand("kubelet"),
+            [former("kubectl")]: kubernetesCommand("kubectl"),
+        },
+        ldflags: kubernetesFlags(formerKubernetes),
     },
     {
         name: "etcd",

@@ -1,5 +1,5 @@
 import { defaultVersions } from "#templates/versions";
-import { goTool, type ToolName } from "./catalog";
+import { former, formerKubernetes, goTool, type ToolName } from "./catalog";
 import { type DebianFiles, LIBRARIES } from "./debian-files";
 import type { ImageConfig } from "./oci-layout";
 
@@ -43,28 +43,29 @@ const IPTABLES = [
     ...["ip6tables", "ip6tables-save", "ip6tables-restore"],
 ] as const;
 
-/** The command that upstream's image of a Kubernetes component has on its PATH. */
-const component = (name: string): Image => ({
-    name: `registry.k8s.io/${name}:${v.kubernetes}`,
-    programs: { [`/usr/local/bin/${name}`]: name },
-});
+/** Images of Kubernetes' components, each with its command on the PATH as upstream's. */
+const components = (version: string, programOf: (name: string) => string): readonly Image[] =>
+    ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"].map((name) => ({
+        name: `registry.k8s.io/${name}:${version}`,
+        programs: { [`/usr/local/bin/${name}`]: programOf(name) },
+        ...(name === "kube-proxy" ? { debian: forKubeProxy } : {}),
+    }));
+
+const forKubeProxy = {
+    programs: [...IPTABLES, "nft", "conntrack", "ipset", "modprobe", "sh"],
+    plugins: [`${LIBRARIES}/xtables`],
+    files: ["etc/protocols"],
+};
+
+/** What a cluster of {@link formerKubernetes} pulls in place of its newer twins. */
+export const formerImages: readonly Image[] = components(formerKubernetes, former);
 
 /** Version that this Kubernetes release states for agnhost, in its `VERSION`. */
 const AGNHOST_VERSION = "2.59";
 
 /** What every cluster pulls. */
 export const clusterImages: readonly Image[] = [
-    component("kube-apiserver"),
-    component("kube-controller-manager"),
-    component("kube-scheduler"),
-    {
-        ...component("kube-proxy"),
-        debian: {
-            programs: [...IPTABLES, "nft", "conntrack", "ipset", "modprobe", "sh"],
-            plugins: [`${LIBRARIES}/xtables`],
-            files: ["etc/protocols"],
-        },
-    },
+    ...components(v.kubernetes, (name) => name),
     {
         name: `registry.k8s.io/pause:${v.pause}`,
         programs: { "/pause": "pause" },

@@ -4,7 +4,7 @@ import type { Report } from "../engine/engine";
 import { binary, ensureBinaries, toolDigest } from "./build";
 import { goTool, goTools, pause, type ToolName } from "./catalog";
 import { ciliumChart, ensureChart, metricsServerChart, type PackedChart } from "./charts";
-import { ciliumImages, clusterImages } from "./images";
+import { ciliumImages, clusterImages, formerImages } from "./images";
 import { ensureImages } from "./image-registry";
 import { ensureMirror } from "./mirror";
 import { architecture, ensureRequirements } from "./requirements";
@@ -20,6 +20,8 @@ export interface ArtifactOptions {
      * and they take as long to build as all the rest.
      */
     readonly cilium?: boolean;
+    /** Kubernetes of the minor before, to upgrade from; default false. */
+    readonly former?: boolean;
 }
 
 /** What `manifest.json` in the folder of the artifacts says. */
@@ -50,18 +52,22 @@ export interface ArtifactManifest {
  */
 export async function ensureArtifacts(
     report: Report,
-    { cilium = true }: ArtifactOptions = {},
+    { cilium = true, former = false }: ArtifactOptions = {},
 ): Promise<string> {
     await ensureRequirements(report);
-    const tools = toolNames(cilium);
-    const images = [...clusterImages, ...(cilium ? ciliumImages : [])];
+    const tools = toolNames({ cilium, former });
+    const images = [
+        ...clusterImages,
+        ...(cilium ? ciliumImages : []),
+        ...(former ? formerImages : []),
+    ];
     const rootfs = await ensureRootfs(report);
     await ensureBinaries(tools, report);
     const charts: PackedChart[] = [];
     for (const chart of [metricsServerChart, ...(cilium ? [ciliumChart] : [])]) {
         charts.push(await ensureChart(chart, report));
     }
-    const mirror = await ensureMirror(charts, report);
+    const mirror = await ensureMirror(charts, former, report);
     const registry = await ensureImages(images, charts, rootfs, report);
     const parts = { rootfs, mirror, registry };
     const manifest: ArtifactManifest = {
@@ -89,9 +95,10 @@ export async function ensureArtifacts(
     return artifacts;
 }
 
-function toolNames(cilium: boolean): ToolName[] {
+function toolNames({ cilium, former }: Required<ArtifactOptions>): ToolName[] {
     const all: ToolName[] = [...goTools.map(({ name }) => name), pause.name];
-    return all.filter((name) => cilium || name !== "cilium");
+    const unwanted = [...(cilium ? [] : ["cilium"]), ...(former ? [] : ["kubernetes-former"])];
+    return all.filter((name) => !unwanted.includes(name));
 }
 
 function versionOf(name: ToolName): string {

@@ -5,9 +5,11 @@ import { ensureArtifacts } from "./index";
 new Command("node tools/dist/binaries/main.js")
     .description("Build what real nodes are made of and install; prints its folder")
     .option("--without-cilium", "leave out Cilium, which takes half of the time")
-    .action(async (flags: { withoutCilium?: boolean }) => {
+    .option("--former", "also Kubernetes of the minor before, which tests upgrade from")
+    .action(async (flags: { withoutCilium?: boolean; former?: boolean }) => {
         const report = (line: string): void => console.error(line);
-        console.log(await ensureArtifacts(report, { cilium: flags.withoutCilium !== true }));
+        const { withoutCilium = false, former = false } = flags;
+        console.log(await ensureArtifacts(report, { cilium: !withoutCilium, former }));
     })
     .parseAsync()
     .catch((error: unknown) => {

@@ -1,11 +1,11 @@
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
-import { downloads, installItems, type InstallItem } from "#templates/downloads";
+import { installItems, type InstallItem } from "#templates/downloads";
 import { defaultVersions } from "#templates/versions";
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
 import { binary, ensureBinaries, toolDigest } from "./build";
-import { toolOf } from "./catalog";
+import { former, formerKubernetes, toolOf } from "./catalog";
 import type { PackedChart } from "./charts";
 import { sha256OfFile, TAR_FLAGS } from "./oci-layout";
 import { architecture } from "./requirements";
@@ -48,25 +48,24 @@ const HELM_TIMEOUT_MS = 60_000;
  * checksums.
  *
  * @param charts in upstream's chart repositories
+ * @param withFormer whether {@link formerKubernetes} is offered too
  */
 export async function ensureMirror(
     charts: readonly PackedChart[],
+    withFormer: boolean,
     report: Report,
 ): Promise<string> {
-    const items = installItems(defaultVersions);
-    const programs = items.flatMap(({ name }) => programsOf(offerOf(name)));
+    const offered = [...newest(), ...(withFormer ? ofFormer() : [])];
+    const programs = offered.flatMap(({ content }) => programsOf(content));
     const tools = [...new Set([...programs, ...charts.map(() => "helm")].map(toolOf))];
     return await ensurePart(
         {
             name: `mirror-with-${charts.length}-charts`,
-            digest: digestOf(
-                ...[downloads, offers, tools.map(toolDigest), charts],
-                sourceOf("mirror"),
-            ),
+            digest: digestOf(offered, tools.map(toolDigest), charts, sourceOf("mirror")),
             async make(folder) {
                 await ensureBinaries(tools, report);
-                for (const item of items) {
-                    await placeItem(item, folder);
+                for (const one of offered) {
+                    await place(one, folder);
                 }
                 for (const chart of charts) {
                     await placeChart(chart, folder);
@@ -77,6 +76,21 @@ export async function ensureMirror(
     );
 }
 
+/** A download and how it is offered. */
+interface Offered extends Offer {
+    readonly item: InstallItem;
+}
+
+const newest = (): Offered[] =>
+    installItems(defaultVersions).map((item) => ({ item, ...offerOf(item.name) }));
+
+function ofFormer(): Offered[] {
+    const items = installItems({ ...defaultVersions, kubernetes: formerKubernetes });
+    return items
+        .filter(({ version }) => version === formerKubernetes)
+        .map((item) => ({ item, ...offerOf(item.name), content: former(item.name) }));
+}
+
 function offerOf(name: string): Offer {
     const offer = offers[name];
     if (offer === undefined) {
@@ -85,13 +99,12 @@ function offerOf(name: string): Offer {
     return offer;
 }
 
-const programsOf = ({ content }: Offer): string[] =>
+const programsOf = (content: Offer["content"]): string[] =>
     typeof content === "string" ? [content] : Object.values(content);
 
-async function placeItem(item: InstallItem, folder: string): Promise<void> {
+async function place({ item, content, checksums }: Offered, folder: string): Promise<void> {
     const fill = (text: string): string =>
         text.replaceAll("ARCH", architecture()).replaceAll("VERSION", item.version);
-    const { content, checksums } = offerOf(item.name);
     const file = path.join(folder, fill(item.address));
     await mkdir(path.dirname(file), { recursive: true });
     if (typeof content === "string") {

@@ -17,7 +17,7 @@ export async function runClusterTests(args) {
         return 0;
     }
     const { ensureArtifacts } = await import(repository("tools/dist/binaries/index.js"));
-    await ensureArtifacts((line) => console.error(line));
+    await ensureArtifacts((line) => console.error(line), { former: true });
     // One cluster at a time: each takes all of a small machine.
     return runTests(["--selectProjects", "cluster", "--runInBand", ...args]);
 }

@@ -14,7 +14,11 @@ function untilSignal(): Promise<NodeJS.Signals> {
     });
 }
 
-/** Serves until a signal, then drains. */
+/**
+ * Serves until a signal, then drains.
+ *
+ * @throws when the embedded database ends by itself: a process that starts again opens it anew
+ */
 export async function serve(flags: ServeFlags & { readyFile?: string }): Promise<void> {
     const stopped = untilSignal();
     const server = await startServer(readConfig(flags, process.env));
@@ -26,7 +30,10 @@ export async function serve(flags: ServeFlags & { readyFile?: string }): Promise
         const ready = { url, caFile, tokenFile: tokenFile ?? null, pid: process.pid };
         await writeAtomically(flags.readyFile, `${JSON.stringify(ready)}\n`, 0o600);
     }
-    const signal = await stopped;
+    const signal = await Promise.race([stopped, server.lost]);
+    if (signal instanceof Error) {
+        throw new Error("the embedded database ended; start the server again", { cause: signal });
+    }
     console.log(`${signal}: draining`);
     await server.close(drainMilliseconds);
 }

@@ -3,7 +3,7 @@ import { readApplied, showsEtcd, type Phase, type PhaseState } from "../rules/ph
 import { requestLease } from "../rules/leases";
 import { matchesDigest, newToken, sha256 } from "../secrets";
 import type { Db, Trx } from "../store/schema";
-import { advanceFounding, lockCluster, type ClusterRow, type NodeRow } from "./rows";
+import { advanceFounding, lockCluster, nodesOf, type ClusterRow, type NodeRow } from "./rows";
 import { assembleBundle, release } from "./served";
 import { settledRelease } from "./settled";
 import type { Context } from "../context";
@@ -128,7 +128,8 @@ export async function agentBundle(
         if (json) return { revision, json };
     }
     return asNode(context, token, async (trx, cluster, node, now) => {
-        const released = await release(trx, cluster, node, now);
+        const nodes = await nodesOf(trx, cluster.id);
+        const released = await release(trx, cluster, nodes, node, now);
         if (!released) {
             throw new ApiError(
                 409,
@@ -201,7 +202,9 @@ export async function takeReport(
         if (Object.keys(effect).length > 0) {
             await trx.updateTable("nodes").set(effect).where("id", "=", node.id).execute();
         }
-        if (effect.etcd_ran) await advanceFounding(trx, cluster, "report");
+        if (effect.etcd_ran) {
+            await advanceFounding(trx, cluster, await nodesOf(trx, cluster.id), "report");
+        }
     });
 }
 

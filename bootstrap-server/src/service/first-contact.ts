@@ -3,7 +3,7 @@ import { ApiError } from "../errors";
 import { isArmed } from "../rules/arming";
 import { newToken, sha256 } from "../secrets";
 import type { RefusalReason, RequestFacts } from "../verify/verifier";
-import { lockCluster, nodeOfVm, type ClusterRow, type NodeRow } from "./rows";
+import { lockCluster, nodeOfVm, nodesOf, type ClusterRow, type NodeRow } from "./rows";
 import { assembleBundle, release, type ServedBundle } from "./served";
 import type { Context } from "../context";
 import type { Db, Trx } from "../store/schema";
@@ -96,26 +96,21 @@ async function releaseTo(
     trx: Trx,
     role: string,
     cluster: ClusterRow,
-    node: NodeRow,
+    nodes: readonly NodeRow[],
+    node: NodeRow & { now: Date },
 ): Promise<Decision> {
-    const now = await context.clock(trx);
+    const now = await context.clock(trx, node.now);
     if (node.role !== role) return { decision: "refused", reason: "other_role", node };
     if (!isArmed({ vmId: node.vm_id, readyAt: node.ready_at }, now)) {
         return { decision: "refused", reason: "slot_closed", node };
     }
-    const released = await release(trx, cluster, node, now);
-    if (!released) return { decision: "pending", reason: "bundle_pending", node };
-
     const agentToken = newToken();
-    await trx
-        .updateTable("nodes")
-        .set({
-            agent_token_sha256: sha256(agentToken),
-            next_agent_token_sha256: null,
-            last_seen_at: now.toISOString(),
-        })
-        .where("id", "=", node.id)
-        .execute();
+    const released = await release(trx, cluster, nodes, node, now, {
+        agent_token_sha256: sha256(agentToken),
+        next_agent_token_sha256: null,
+        last_seen_at: now.toISOString(),
+    });
+    if (!released) return { decision: "pending", reason: "bundle_pending", node };
     const bundle = await assembleBundle(context, trx, node, released);
     return {
         decision: "released",
@@ -149,13 +144,18 @@ async function decide(context: Context, request: FirstContactRequest): Promise<D
     }
     return context.db.transaction().execute(async (trx): Promise<Decision> => {
         const cluster = await lockCluster(context, trx, claimed.kubecluster_id);
-        const node = await nodeOfVm(context, trx, verdict.vmId);
+        const nodes = cluster ? await nodesOf(trx, cluster.id) : [];
         // What was verified must still be so: the slot may have got another VM or secret meanwhile.
-        const unchanged = node?.id === claimed.id && node.secret_sha256 === claimed.secret_sha256;
-        if (!cluster || !node || !unchanged) {
+        const node = nodes.find(
+            ({ id, vm_id, secret_sha256 }) =>
+                id === claimed.id &&
+                vm_id === verdict.vmId &&
+                secret_sha256 === claimed.secret_sha256,
+        );
+        if (!cluster || !node) {
             return { decision: "refused", reason: "vm_not_bound", node: claimed };
         }
-        return releaseTo(context, trx, request.role, cluster, node);
+        return releaseTo(context, trx, request.role, cluster, nodes, node);
     });
 }
 

@@ -6,7 +6,14 @@ import { deleteUnusedContents, putContents } from "../store/contents";
 import type { Db, Trx } from "../store/schema";
 import { findCluster } from "./clusters";
 import { digestsOf, findRoleFiles } from "./role-files";
-import { advanceFounding, inCluster, nodeInSlot, type ClusterRow, type NodeRow } from "./rows";
+import {
+    advanceFounding,
+    inCluster,
+    nodeInSlot,
+    nodesOf,
+    type ClusterRow,
+    type NodeRow,
+} from "./rows";
 import type { Context } from "../context";
 
 /** A node's bundle as the operator puts it. */
@@ -139,7 +146,7 @@ export async function putNodeBundle(
             .execute();
         await keepServedGenerations(trx, node);
         await deleteUnusedContents(trx, clusterId);
-        await advanceFounding(trx, cluster, "binding");
+        await advanceFounding(trx, cluster, await nodesOf(trx, cluster.id), "binding");
         return { slot, vm_id: request.vm_id, address: request.address, generation };
     });
 }
@@ -191,6 +198,6 @@ export async function deleteNodeBundle(
             .execute();
         await keepServedGenerations(trx, node);
         await deleteUnusedContents(trx, clusterId);
-        await advanceFounding(trx, cluster, "binding");
+        await advanceFounding(trx, cluster, await nodesOf(trx, cluster.id), "binding");
     });
 }

@@ -1,4 +1,4 @@
-import type { Selectable } from "kysely";
+import { sql, type Selectable } from "kysely";
 import { ApiError } from "../errors";
 import {
     afterBinding,
@@ -57,11 +57,12 @@ export async function inCluster<T>(
     });
 }
 
-/** Every slot of a cluster. */
-export async function nodesOf(db: Db, clusterId: number): Promise<NodeRow[]> {
+/** Every slot of a cluster, with the database's time. */
+export async function nodesOf(db: Db, clusterId: number): Promise<(NodeRow & { now: Date })[]> {
     return db
         .selectFrom("nodes")
         .selectAll()
+        .select(sql<Date>`clock_timestamp()`.as("now"))
         .where("kubecluster_id", "=", clusterId)
         .where("slot", "is not", null)
         .execute();
@@ -155,14 +156,15 @@ function foundingSlots(nodes: readonly NodeRow[]): FoundingSlot[] {
 /** What happened that may move the founding of a cluster on. */
 export type FoundingEvent = "release" | "report" | "binding";
 
-/** Applies an event to the founding of a locked cluster, stores it, and returns the new state. */
+/** Applies an event to the founding of a locked cluster of `nodes`, stores it, and returns the new state. */
 export async function advanceFounding(
     trx: Trx,
     cluster: ClusterRow,
+    nodes: readonly NodeRow[],
     event: FoundingEvent,
 ): Promise<Founding> {
     const current = foundingOf(cluster);
-    const slots = foundingSlots(await nodesOf(trx, cluster.id));
+    const slots = foundingSlots(nodes);
     const next = await nextFounding(trx, cluster, event, current, slots);
     if (next !== current) {
         await trx
@@ -190,6 +192,7 @@ async function nextFounding(
         case "report":
             return afterReport(current, slots);
         case "release": {
+            if (current.state !== "unfounded") return current;
             const role = await trx
                 .selectFrom("bootstrap_role_files")
                 .select("slots")

@@ -1,3 +1,4 @@
+import type { Updateable } from "kysely";
 import { clusterName, type Role } from "../names";
 import type { EtcdAnswer } from "../rules/founding";
 import { etcdAnswer } from "../rules/founding";
@@ -10,9 +11,9 @@ import {
 } from "../rules/generation";
 import { generationToServe, releaseTime } from "../rules/rollout";
 import { readContents } from "../store/contents";
-import type { Trx } from "../store/schema";
+import type { NodesTable, Trx } from "../store/schema";
 import { manifestOfGeneration } from "./node-bundles";
-import { advanceFounding, nodesOf, rolloutView, type ClusterRow, type NodeRow } from "./rows";
+import { advanceFounding, rolloutView, type ClusterRow, type NodeRow } from "./rows";
 import type { Context } from "../context";
 
 /** How a control plane starts its etcd member. */
@@ -56,36 +57,36 @@ export function peersOf(nodes: readonly Pick<NodeRow, "node_name" | "vm_ip" | "r
 }
 
 /**
- * Decides, under the cluster's lock, what a bound node is served now and records it as released.
- * Returns undefined while it must wait: no bundle yet, or etcd's founding does not admit it yet.
+ * Decides, under the cluster's lock, what a bound node is served now and records it as released, with what
+ * the caller has to say of the node besides. Returns undefined while it must wait: no bundle yet, or etcd's
+ * founding does not admit it yet; then nothing is recorded.
  */
 export async function release(
     trx: Trx,
     cluster: ClusterRow,
+    nodes: readonly NodeRow[],
     node: NodeRow,
     now: Date,
+    besides: Updateable<NodesTable> = {},
 ): Promise<Release | undefined> {
-    const nodes = await nodesOf(trx, cluster.id);
     const views = nodes.map((one) => rolloutView(one, now));
     const generation = generationToServe(rolloutView(node, now), views);
     if (generation === null || node.vm_id === null) return undefined;
 
     let etcd: Release["etcd"];
     if (node.role === "control-plane") {
-        const founding = await advanceFounding(trx, cluster, "release");
+        const founding = await advanceFounding(trx, cluster, nodes, "release");
         const answer = etcdAnswer(founding, node.slot, node.vm_id);
         if (answer.state === "wait") return undefined;
         etcd = answer;
     }
+    const effect: Updateable<NodesTable> = { ...besides };
     if (generation !== node.released_generation) {
-        await trx
-            .updateTable("nodes")
-            .set({
-                released_generation: generation,
-                ...(node.booted ? { released_at: releaseTime(views, now).toISOString() } : {}),
-            })
-            .where("id", "=", node.id)
-            .execute();
+        effect.released_generation = generation;
+        if (node.booted) effect.released_at = releaseTime(views, now).toISOString();
+    }
+    if (Object.keys(effect).length > 0) {
+        await trx.updateTable("nodes").set(effect).where("id", "=", node.id).execute();
     }
     const peers = peersOf(nodes);
     return { generation, revision: revisionOf(generation, peers), peers, etcd };

@@ -3,7 +3,7 @@ import { clusterName, isSlotOfRole, nodeName, type Role } from "../names";
 import { isArmed } from "../rules/arming";
 import { deleteUnusedContents } from "../store/contents";
 import { findCluster } from "./clusters";
-import { advanceFounding, inCluster, nodeInSlot, nodeOfVm, type NodeRow } from "./rows";
+import { advanceFounding, inCluster, nodeInSlot, nodeOfVm, nodesOf, type NodeRow } from "./rows";
 import type { Context } from "../context";
 import type { Db } from "../store/schema";
 
@@ -73,7 +73,7 @@ export async function deleteSlot(context: Context, clusterId: number, slot: stri
         const node = await nodeInSlot(trx, clusterId, slot);
         await trx.deleteFrom("nodes").where("id", "=", node.id).execute();
         await deleteUnusedContents(trx, clusterId);
-        await advanceFounding(trx, cluster, "binding");
+        await advanceFounding(trx, cluster, await nodesOf(trx, cluster.id), "binding");
     });
 }
 

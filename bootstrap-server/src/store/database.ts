@@ -57,6 +57,8 @@ function openServerPool(url: string): Pool {
 export async function openDatabase(store: {
     databaseUrl?: string | undefined;
     folder: string;
+    /** Told when the embedded database ends by itself; PostgreSQL comes back, and is connected to again. */
+    onLost: (why: Error) => void;
 }): Promise<Db> {
     const where = store.databaseUrl
         ? "the PostgreSQL of DATABASE_URL"
@@ -64,7 +66,7 @@ export async function openDatabase(store: {
     try {
         const pool = store.databaseUrl
             ? openServerPool(store.databaseUrl)
-            : await openEmbeddedPool(store.folder);
+            : await openEmbeddedPool(store.folder, store.onLost);
         const db: Db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
         if (pool instanceof Pool) pools.set(db, pool);
         try {

@@ -26,29 +26,37 @@ class EmbeddedDatabase {
         { resolve: (answer: Answer) => void; reject: (error: Error) => void }
     >();
     private nextId = 1;
+    /** Why no question is answered any more. */
+    private ended: Error | undefined;
 
-    constructor(private readonly worker: Worker) {
+    /** @param onEnd told when the worker ends, asked or not */
+    constructor(
+        private readonly worker: Worker,
+        onEnd: (why: Error) => void,
+    ) {
         worker.on("message", (answer: Answer) => {
             const question = this.waiting.get(answer.id ?? 0);
             this.waiting.delete(answer.id ?? 0);
             if (answer.error) question?.reject(errorOf(answer.error));
             else question?.resolve(answer);
         });
-        worker.on("error", (error) => this.failAll(error));
-        worker.on("exit", () => this.failAll(new Error("the embedded database has ended")));
+        worker.on("error", (error) => (this.ended = error));
+        // After an error too.
+        worker.on("exit", () => {
+            const why = (this.ended ??= new Error("the embedded database has ended"));
+            for (const { reject } of this.waiting.values()) reject(why);
+            this.waiting.clear();
+            onEnd(why);
+        });
     }
 
     ask(message: { op: "query" | "close"; sql?: string; parameters?: unknown[] }): Promise<Answer> {
+        if (this.ended) return Promise.reject(this.ended);
         const id = this.nextId++;
         return new Promise((resolve, reject) => {
             this.waiting.set(id, { resolve, reject });
             this.worker.postMessage({ id, ...message });
         });
-    }
-
-    private failAll(error: Error): void {
-        for (const { reject } of this.waiting.values()) reject(error);
-        this.waiting.clear();
     }
 }
 
@@ -77,17 +85,24 @@ function startWorker(folder: string): Promise<Worker> {
  * Opens PostgreSQL embedded in this process (PGlite), persisted in `folder`, as a pool of one
  * connection: a transaction has it alone until it ends, the others wait their turn.
  * Throws StartupError when another server has the folder: two would destroy the database.
+ *
+ * @param onLost told when the database ends before the pool is: nothing of it can be used then
  */
-export async function openEmbeddedPool(folder: string): Promise<PostgresPool> {
+export async function openEmbeddedPool(
+    folder: string,
+    onLost: (why: Error) => void,
+): Promise<PostgresPool> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const lock = await lockFolder(folder);
     const worker = await startWorker(folder).catch(async (error: unknown) => {
         await lock.release();
         throw error;
     });
-    const database = new EmbeddedDatabase(worker);
     let last: Promise<void> = Promise.resolve();
     let ended = false;
+    const database = new EmbeddedDatabase(worker, (why) => {
+        if (!ended) onLost(why);
+    });
 
     const connect = async (): Promise<PostgresPoolClient> => {
         const before = last;

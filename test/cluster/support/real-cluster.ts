@@ -31,7 +31,7 @@ export class RealCluster {
 
     /** Opens a cloud with real nodes; nothing is created yet. */
     static async open(args: Readonly<Record<string, unknown>>): Promise<RealCluster> {
-        const artifacts = await ensureArtifacts(() => undefined);
+        const artifacts = await ensureArtifacts(() => undefined, { former: true });
         return new RealCluster(await openBench({ artifacts, ports, arguments: args }), artifacts);
     }
 

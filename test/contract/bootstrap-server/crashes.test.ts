@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isFull } from "../../support/full";
 import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
@@ -55,6 +55,22 @@ test.each(["PGlite", "PostgreSQL"])(
         expect(load.read).toBeGreaterThan(bundles / 10);
     },
 );
+
+test("the embedded database's thread ends: so does the server, and the next one has everything", async () => {
+    // The thread itself gets no signal, so the process ends it at one.
+    const hook = join(await mkdtemp(join(tmpdir(), "bootstrap-hook-")), "hook.cjs");
+    const text = `process.on("worker", (worker) => process.once("SIGUSR2", () => worker.terminate()))`;
+    await writeFile(hook, text);
+    const server = new ServerProcess(excloud, { NODE_OPTIONS: `--require ${hook}` });
+    servers.push(await server.start());
+    const load = await Load.prepare(() => servers);
+    await load.run(() => load.written >= bundles / 4);
+    expect(await server.end("SIGUSR2")).toBe(1);
+    expect(server.output).toContain("the embedded database ended; start the server again");
+    await server.start();
+    await load.expectEverything();
+    await rm(dirname(hook), { recursive: true });
+});
 
 test("PostgreSQL crashes under load: the server stays and comes back by itself", async () => {
     postgres = await startPostgres();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { fileOf, valuesOf } from "./fixtures";
-import { bundleOf, FakeNode, FakeServer, selfSigned } from "./node";
+import { bundleOf, FakeNode, FakeServer, podList, selfSigned } from "./node";
 
 const agent = "/usr/local/bin/exk8s-node-agent.sh";
 const addonsDone = "/etc/exk8s/runtime/addons.done";
@@ -307,6 +307,16 @@ test("an upgrade installs first, then restarts what got a new program", async ()
             .split("\n")
             .filter((line) => /^(install|systemctl)/.test(line)),
     ).toEqual(["install", "systemctl restart kubelet"]);
+});
+
+test("a node whose new kubelet replaces the control plane's pods is not well before they are ready", async () => {
+    node.healthy("pods", podList(node.values.nodeName, false));
+    change({ "/var/lib/kubelet/config.yaml": "kind: KubeletConfiguration\n" });
+    expect((await node.run(agent)).code).not.toBe(0);
+    expect(server.reports.at(-1)).toMatchObject({ state: "failed" });
+    node.healthy("pods", podList(node.values.nodeName, true));
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(server.reports.at(-1)).toMatchObject({ state: "done" });
 });
 
 test("a new agent takes over from the old one before it acts", async () => {

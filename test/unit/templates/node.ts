@@ -150,6 +150,18 @@ export function bundleOf(
     };
 }
 
+/** What kubelet says of the pods of a control plane. */
+export const podList = (nodeName: string, isReady: boolean): string =>
+    JSON.stringify({
+        items: [
+            ...["kube-apiserver", "kube-controller-manager", "kube-scheduler"].map((name) => ({
+                metadata: { name: `${name}-${nodeName}` },
+                status: { conditions: [{ type: "Ready", status: isReady ? "True" : "False" }] },
+            })),
+            { metadata: { name: "coredns-1" }, status: {} },
+        ],
+    });
+
 /** The peers of a cluster of three, the named node among them at 10.0.1.5. */
 export function peers(own: string): { name: string; address: string; role: string }[] {
     return [1, 2, 3].map((n) => {
@@ -189,6 +201,9 @@ case "$last" in
     *) PATH="\${PATH#*:}" exec curl "$@" ;;
 esac`,
         );
+        // kubelet's own list of its pods.
+        this.program("kubectl", 'cat "$EXK8S_ROOT/health/pods"');
+        this.healthy("pods", podList(values.nodeName, true));
         this.healthy("etcd", '{"health":"true"}');
         this.healthy("apiserver", "ok");
         this.healthy("kubelet", "ok");

@@ -68,10 +68,15 @@ export class ServerProcess extends Harness {
 
     /** Ends the process at once, in the middle of whatever it does. */
     async kill(): Promise<void> {
-        if (!this.isRunning) return;
+        if (this.isRunning) await this.end("SIGKILL");
+    }
+
+    /** Sends a signal at which the process ends; gives its exit code. */
+    async end(signal: NodeJS.Signals): Promise<number | null> {
         const ended = once(this.child, "exit");
-        this.child.kill("SIGKILL");
+        this.child.kill(signal);
         await ended;
+        return this.child.exitCode;
     }
 
     override async stop(): Promise<void> {

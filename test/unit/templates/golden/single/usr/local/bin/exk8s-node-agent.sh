@@ -195,8 +195,23 @@ act() {
     case "$1" in
         restart:etcd) settle etcd ;;
         *:kube-apiserver) settle apiserver ;;
-        restart:kubelet) settle kubelet ;;
+        restart:kubelet)
+            settle kubelet
+            exk8s_until "${HEALTH_SECONDS}" "kubelet to have the control plane's pods ready" static_pods_ready
+            ;;
     esac
+}
+
+# Whether kubelet itself says that the control plane's pods are ready. A kubelet of another minor replaces them
+# all some seconds after it is healthy: the API server too, so the next node must not have its turn before that.
+static_pods_ready() {
+    [[ "${NODE_ROLE}" == control-plane ]] || return 0
+    kubectl --kubeconfig="${EXK8S_ROOT}/etc/exk8s/kubeconfig/admin.kubeconfig" --request-timeout=15s \
+        get --raw "/api/v1/nodes/${NODE_NAME}/proxy/pods" |
+        jq -e --arg own "^kube-(apiserver|controller-manager|scheduler)-${NODE_NAME}$" '
+            [.items[] | select(.metadata.name | test($own))
+                | any(.status.conditions[]?; .type == "Ready" and .status == "True")]
+            | length == 3 and all' >/dev/null
 }
 
 # The addons may have been cut off at any point, by a reboot too.
