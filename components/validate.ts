@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 import * as pulumi from "@pulumi/pulumi";
 import { closest, distance } from "fastest-levenshtein";
 
@@ -25,6 +27,16 @@ export class InvalidArgumentsError extends pulumi.RunError {
                     : []),
             ].join("\n"),
         );
+    }
+
+    /**
+     * The SDK hangs a promise on the error of an output that is an input of a resource, and inspects the error. With
+     * the promise go all those of the program that are pending: to write them out takes a minute.
+     *
+     * @internal
+     */
+    [inspect.custom](): string {
+        return this.message;
     }
 }
 

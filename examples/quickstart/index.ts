@@ -12,6 +12,7 @@ export const name = cluster.name;
 export const nodes = cluster.controlPlaneAddresses;
 export const dnsName = cluster.controlPlaneDnsName;
 export const dnsConfigured = cluster.dnsConfigured;
-export const certificateExpiry = cluster.certificateExpiry;
+// The whole list is `cluster.certificateExpiry`.
+export const nextExpiry = cluster.certificateExpiry.apply((ends) => Object.values(ends).sort()[0]);
 export const kubeconfig = cluster.kubeconfig;
 export const internalKubeconfig = cluster.internalKubeconfig;

@@ -26,5 +26,6 @@ const cluster = new ExcloudK8sCluster("prod", {
 
 export const name = cluster.name;
 export const nodes = cluster.controlPlaneAddresses;
-export const certificateExpiry = cluster.certificateExpiry;
+// The whole list is `cluster.certificateExpiry`.
+export const nextExpiry = cluster.certificateExpiry.apply((ends) => Object.values(ends).sort()[0]);
 export const kubeconfig = cluster.kubeconfig;

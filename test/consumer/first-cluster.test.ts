@@ -5,19 +5,23 @@ import { join } from "node:path";
 
 import { isAlive } from "../../cli/processes";
 import { ensureEngine, type ReadyEngine } from "../../tools/engine";
-import { REPOSITORY } from "../../tools/engine/repository";
 import { packAll } from "../../tools/packages/pack";
 import { Computer, folderIn } from "./support/computer";
 import { nodeFolder } from "./support/downloads";
 import { placePlugins } from "./support/plugins";
+import { runOnTheCluster, tutorial } from "../support/docs/uses";
 import { readTutorial, scriptOf } from "./support/tutorial";
 
 // docs/first-cluster.md as a newcomer follows it: its files are written and its commands run, in one shell, as
-// they stand. Only the packages come from their tarballs.
+// they stand. Only the packages come from their tarballs. Before its last step, which ends the cluster, come the
+// commands that other pages show.
 
 const root = mkdtempSync(join(tmpdir(), "tutorial-"));
 const folder = folderIn(root, "first-cluster");
 const pulumiHome = folderIn(root, "pulumi-home");
+/** What docs/operating.md has done before: the server's command is found, and knows its data folder. */
+const installedGlobally =
+    'export PATH="$PWD/node_modules/.bin:$PATH" EXCLOUD_BOOTSTRAP_DATA_DIR=bootstrap-data';
 let computer: Computer;
 let engine: ReadyEngine;
 
@@ -39,12 +43,11 @@ afterAll(() => {
     rmSync(root, { recursive: true, force: true });
 });
 
-test("docs/first-cluster.md works as it stands", async () => {
+test("docs/first-cluster.md works as it stands, and commands of other pages on its cluster", async () => {
     const run = (script: string) =>
         computer.run(folder, "bash", "-c", `set -euo pipefail\n${script}`);
-    const [packages, ...others] = readTutorial(join(REPOSITORY, "docs/first-cluster.md")).map(
-        scriptOf,
-    );
+    const [packages, ...others] = readTutorial(tutorial).map(scriptOf);
+    const end = others.pop();
     const tarballs = await packAll(folderIn(root, "tarballs"));
     await run(
         packages!.replace(
@@ -53,7 +56,7 @@ test("docs/first-cluster.md works as it stands", async () => {
         ),
     );
     await placePlugins(engine, pulumiHome, folder);
-    const printed = await run(others.join("\n"));
+    const printed = await run([...others, installedGlobally, ...runOnTheCluster, end].join("\n"));
     for (const slot of ["cp-1", "cp-2", "cp-3"]) {
         expect(printed).toMatch(new RegExp(`${slot} .*ready`));
     }

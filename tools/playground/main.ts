@@ -14,6 +14,8 @@ import { stopServices } from "./services";
 import { printStatus, printSummary } from "./summary";
 
 const folder = folderAt(join(REPOSITORY, ".excloud"));
+/** Without a question, and without the stack's outputs: the summary has what a person needs of them. */
+const atOnce = ["--yes", "--skip-preview", "--suppress-outputs"];
 const ports = { cloud: 7450, server: 7460 };
 
 interface Flags {
@@ -56,7 +58,7 @@ program
     .description("delete the cluster and stop the local Excloud")
     .action(async () => {
         const { stack } = await open({ set: [] });
-        process.exitCode = await stack.show(["destroy", "--yes", "--skip-preview"]);
+        process.exitCode = await stack.show(["destroy", ...atOnce]);
         if (process.exitCode === 0) {
             await stopServices(folder);
             rmSync(folder.root, { recursive: true, force: true });
@@ -88,7 +90,7 @@ function collect(value: string, all: string[]): string[] {
 
 async function up(flags: Flags): Promise<void> {
     const playground = await open(flags);
-    process.exitCode = await playground.stack.show(["up", "--yes", "--skip-preview"]);
+    process.exitCode = await playground.stack.show(["up", ...atOnce]);
     if (process.exitCode === 0) {
         await printSummary(playground);
     }

@@ -1,3 +1,7 @@
+import { join } from "node:path";
+
+import { parse } from "yaml";
+
 import { clustersIn, parseExported } from "#cli/exported";
 import { showStatus } from "#cli/status";
 import { artifactsOf, outputsOf, writePrivate, type Playground } from "./playground";
@@ -18,30 +22,37 @@ export async function printSummary(playground: Playground): Promise<void> {
         return;
     }
     writePrivate(folder.kubeconfig, outputs["internalKubeconfig"]);
-    const expiry = Object.entries(outputs["certificateExpiry"] as Record<string, string>);
-    const [first, date] = expiry.sort(([, a], [, b]) => a.localeCompare(b))[0] ?? ["", ""];
     const dns = outputs["dnsConfigured"] ? "configured" : "not configured";
     const rows: [string, string][] = [
         ["cluster", String(outputs["name"])],
         ["nodes", (outputs["nodes"] as string[]).map((a, i) => `cp-${i + 1} ${a}`).join(", ")],
+        ["API server", serverOf(outputs["internalKubeconfig"])],
         ["DNS name", `${String(outputs["dnsName"])} (${dns})`],
-        ["certificates", `${expiry.length}; the first to end is ${first}, ${date}`],
-        ["kubeconfig", folder.kubeconfig],
-        ["bootstrap API", `${services.bootstrapUrl}/docs`],
+        ["certificates", `the first ends ${String(outputs["nextExpiry"])}`],
+        ["nodes' page", services.bootstrapUrl],
+        ["its token", join(folder.server, "operator-token")],
     ];
     console.log(`\n${rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`).join("\n")}\n`);
     const artifacts = artifactsOf(folder);
     console.log(artifacts === undefined ? aboutSimulatedNodes : aboutRealNodes);
     console.log("Try next:");
-    if (artifacts !== undefined) {
-        const kubectl = `${artifacts}/bin/kubectl --kubeconfig ${folder.kubeconfig}`;
-        console.log(`  ${kubectl} get nodes -o wide`);
-        console.log(`  ${kubectl} get pods --all-namespaces`);
+    const kubectl = artifacts === undefined ? "kubectl" : join(artifacts, "bin/kubectl");
+    const questions =
+        artifacts === undefined
+            ? ["get --raw /readyz"]
+            : ["get nodes -o wide", "get pods --all-namespaces"];
+    for (const question of questions) {
+        console.log(`  ${kubectl} --kubeconfig ${folder.kubeconfig} ${question}`);
     }
     console.log("  npm start -- status");
     console.log("  npm start -- preview --set apiServerExtraArgs.goaway-chance=0.001");
     console.log("  npm start -- up --set apiServerExtraArgs.goaway-chance=0.001");
     console.log("  npm start -- destroy");
+}
+
+function serverOf(kubeconfig: string): string {
+    const { clusters } = parse(kubeconfig) as { clusters: [{ cluster: { server: string } }] };
+    return clusters[0].cluster.server;
 }
 
 /** Prints what `excloud-k8s status` does. Gives whether the cluster is ready. */

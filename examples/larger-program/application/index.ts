@@ -23,10 +23,6 @@ const deployment = new k8s.apps.v1.Deployment(
             template: {
                 metadata: { labels },
                 spec: {
-                    // The nodes are control planes.
-                    tolerations: [
-                        { key: "node-role.kubernetes.io/control-plane", operator: "Exists" },
-                    ],
                     containers: [{ name: "hello", image: "registry.k8s.io/pause:3.10.1" }],
                 },
             },

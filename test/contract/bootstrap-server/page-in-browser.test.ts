@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import axe from "axe-core";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-import { findChromium } from "./support/browser";
+import { findChromium } from "../../support/browser";
 import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, type TestNode } from "./support/harness";
 import {

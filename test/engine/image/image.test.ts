@@ -147,7 +147,7 @@ test("bad arguments are named before anything is made", async () => {
 });
 
 test("destroy leaves nothing, not even what a killed creation left that no up followed", async () => {
-    const [{ name }] = (await images()) as [{ name: string }];
+    const { name } = (await images())[0]!;
     const [group] = (await bench.inventory())["securityGroups"] as [{ id: number }];
     const request = vmRequest({ name, security_group_ids: [group.id] });
     const left = await bench.cloud("vmCreate", request);

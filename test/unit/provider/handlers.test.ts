@@ -11,11 +11,11 @@ import { nodeAddress } from "../../../provider/handlers/node-address";
 import { nodeSlot } from "../../../provider/handlers/node-slot";
 import { securityGroup } from "../../../provider/handlers/security-group";
 import { roleFiles } from "../../../provider/handlers/role-files";
-import {
-    virtualMachine,
-    type Replacement,
-    type VirtualMachineInputs,
-} from "../../../provider/handlers/virtual-machine";
+import { virtualMachine } from "../../../provider/handlers/virtual-machine";
+import type {
+    Replacement,
+    VirtualMachineInputs,
+} from "../../../provider/handlers/virtual-machine-inputs";
 import { machine } from "../../support/machine";
 import { openHandlerBench, type HandlerBench } from "./support/bench";
 
