@@ -44,9 +44,8 @@ describe("a cluster of one control plane", () => {
         for (const { metadata, status } of pods.items) {
             const containers = status.containerStatuses ?? [];
             expect([metadata.name, status.phase]).toEqual([metadata.name, "Running"]);
-            expect(containers.map(({ ready, restartCount }) => [ready, restartCount])).toEqual(
-                containers.map(() => [true, 0]),
-            );
+            const states = containers.map((one) => [metadata.name, one.ready, one.restartCount]);
+            expect(states).toEqual(containers.map(() => [metadata.name, true, 0]));
         }
         expect(await cluster.onNode("cp-1", "systemctl", "is-system-running")).toBe("running\n");
     });

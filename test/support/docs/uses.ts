@@ -121,7 +121,7 @@ export const notRun: readonly NotRun[] = [
             "npm run bench:boot",
             "npm run bench:boot -- --repeats 2",
             "npm run bench:server",
-            "npm run bench:server -- --vms 1000 --json figures.json",
+            "npm run bench:server -- --vms 500 --json figures.json",
             "npm run bench:server -- --vms 0 --profile profiles",
             "npm run bench:install",
             "npm run bench:install -- --repeats 5",
