@@ -48,7 +48,7 @@ beforeAll(async () => {
     const upstream = execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8" });
     registry = await startNpmRegistry(
         // This machine's end of the link to the cloud's network: only that network reaches it.
-        services.real!.network.gateway.replace(/^10\.77\./, "10.76."),
+        services.real!.network.machine,
         upstream.trim().replace(/\/$/, ""),
         { name, about: JSON.parse(about) as { version: string }, file },
     );

@@ -104,15 +104,13 @@ async function versions(): Promise<Set<string>> {
             found.add(/v\d+\.\d+\.\d+/.exec(said)?.[0] ?? said);
         }
     }
-    const nodes = await cluster.get<{ items: { status: { nodeInfo: NodeInfo } }[] }>("nodes");
+    const nodes = await cluster.get<{
+        items: { status: { nodeInfo: { kubeletVersion: string } } }[];
+    }>("nodes");
     for (const { status } of nodes.items) found.add(status.nodeInfo.kubeletVersion);
     const image = "jsonpath={.spec.template.spec.containers[0].image}";
     const proxy = await cluster.kubectl("get", ...kubeProxy, "--output", image);
     return found.add(proxy.split(":").at(-1) ?? "");
-}
-
-interface NodeInfo {
-    kubeletVersion: string;
 }
 
 describe("three control planes", () => {

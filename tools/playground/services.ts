@@ -21,7 +21,11 @@ export interface Services {
 
 /** What the cloud says of its real nodes. */
 export interface RealNodesReady {
-    readonly network: { readonly namespace: string; readonly gateway: string };
+    readonly network: {
+        readonly namespace: string;
+        readonly gateway: string;
+        readonly machine: string;
+    };
     readonly mirrors: Record<string, string>;
     /** Arguments that a cluster on these nodes needs. */
     readonly clusterArguments: Record<string, unknown>;

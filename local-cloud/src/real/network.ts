@@ -11,14 +11,15 @@ export interface RealNetwork {
     readonly namespace: string;
     /** The gateway: router, resolver, mirrors and all services of the cloud. */
     readonly gateway: string;
+    /** The machine, as the gateway and the nodes behind it reach it. */
+    readonly machine: string;
     /** The metadata service's address, as clouds have it. */
     readonly metadata: string;
 }
 
 const bridge = "br0";
 
-/** The link between the machine and the gateway: its two ends. */
-const machineEnd = (index: number): string => `10.76.${index}.1`;
+/** The gateway's end of the link between it and the machine. */
 const gatewayEnd = (index: number): string => `10.76.${index}.2`;
 const machineLink = (index: number): string => `exl${index}`;
 
@@ -30,17 +31,23 @@ export function realNetwork(index: number): RealNetwork {
         index,
         namespace: `exl${index}`,
         gateway: `10.77.${index}.1`,
+        machine: `10.76.${index}.1`,
         metadata: "169.254.169.254",
     };
 }
 
 /** Makes the network. To be called in the machine's own network namespace. */
-export async function makeNetwork({ index, namespace, metadata }: RealNetwork): Promise<void> {
+export async function makeNetwork({
+    index,
+    namespace,
+    machine,
+    metadata,
+}: RealNetwork): Promise<void> {
     const link = machineLink(index);
     await run("ip", "netns", "add", namespace);
     await ipBatch([
         `link add ${link} type veth peer name uplink netns ${namespace}`,
-        `addr add ${machineEnd(index)}/30 dev ${link}`,
+        `addr add ${machine}/30 dev ${link}`,
         `link set ${link} up`,
         ...behind(index).map((net) => `route add ${net}.0/24 via ${gatewayEnd(index)}`),
     ]);

@@ -274,7 +274,7 @@ describe("with one thing broken", () => {
         expect(notOk(found)).toEqual(
             ["server", "token", "API"].map((what) => `fail bootstrap ${what}`),
         );
-        expect(found.at(-1)?.seen).toContain("POST /v1/clusters, ");
+        expect(found.at(-1)?.seen).toContain("lacks GET /ready, POST /v1/clusters, ");
     });
 });
 

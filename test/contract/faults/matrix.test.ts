@@ -68,7 +68,7 @@ test(
             }),
         );
         console.info(
-            `${chosen.length - faults.length} whole of ${chosen.length} of ${cells.length} cells, EXCLOUD_SEED=${seed}`,
+            `${chosen.length} of ${cells.length} cells, ${faults.length} not whole, EXCLOUD_SEED=${seed}`,
         );
         expect(chosen.length).toBeGreaterThan(0);
         expect(faults).toEqual([]);

@@ -6,8 +6,10 @@ import { setArguments } from "../../../tools/playground/playground";
 import { openBench, type Bench } from "../cluster/harness";
 import { changes, creation, type Change } from "./changes";
 import { excerptOf, refusalOf } from "./excerpt";
+import { takePictures } from "./picture";
 
-// docs/previews.md is what the engine prints today. `UPDATE_GOLDEN=1` writes it anew.
+// docs/previews.md is what the engine prints today. `UPDATE_GOLDEN=1` writes it anew, `UPDATE_PICTURES=1` the README's
+// pictures of the end of an `up`.
 
 const page = join(__dirname, "../../../docs/previews.md");
 const introduction = `# What a preview shows
@@ -43,7 +45,13 @@ const fenced = (language: string, lines: readonly string[]): string =>
 
 test("docs/previews.md shows what the engine prints", async () => {
     const first = await sectionOf(creation);
-    await bench.pulumi(["up", "--yes", "--skip-preview"]);
+    const flags = ["--yes", "--skip-preview", "--suppress-outputs", "--color", "always"];
+    const printed = await bench.pulumi(["up", ...flags]);
+    const end = printed.slice(printed.indexOf("Diagnostics:")).trimEnd();
+    expect(end).toContain("cp-1  ready");
+    if (process.env["UPDATE_PICTURES"]) {
+        await takePictures(`$ pulumi up --yes --suppress-outputs\n...\n${end}`);
+    }
     const sections: string[] = [];
     for (const change of changes) {
         sections.push(await sectionOf(change));

@@ -1,14 +1,10 @@
 import { join } from "node:path";
 
-import { expect, test } from "@jest/globals";
 import AnsiUp from "ansi_up";
 import { chromium } from "playwright-core";
 
 import { REPOSITORY } from "../../../tools/engine/repository";
 import { findChromium } from "../../support/browser";
-import { openBench } from "../cluster/harness";
-
-// With UPDATE_PICTURES set, the README's pictures of a terminal are taken anew: the end of a real `pulumi up`.
 
 const colors = {
     light: {
@@ -27,20 +23,8 @@ const colors = {
     },
 } as const;
 
-(process.env["UPDATE_PICTURES"] ? test : test.skip)("picture of the end of an up", async () => {
-    const bench = await openBench();
-    try {
-        const flags = ["--yes", "--skip-preview", "--suppress-outputs", "--color", "always"];
-        const printed = await bench.pulumi(["up", ...flags]);
-        const end = printed.slice(printed.indexOf("Diagnostics:")).trimEnd();
-        expect(end).toContain("cp-1  ready");
-        await picture(`$ pulumi up --yes --suppress-outputs\n...\n${end}`);
-    } finally {
-        await bench.close();
-    }
-});
-
-async function picture(text: string): Promise<void> {
+/** Takes the README's pictures of a terminal, light and dark, with this machine's Chromium. */
+export async function takePictures(text: string): Promise<void> {
     const ansi = new AnsiUp();
     ansi.use_classes = true;
     const body = `<pre>${ansi.ansi_to_html(text)}</pre>`;
