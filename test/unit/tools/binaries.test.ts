@@ -63,7 +63,9 @@ describe("catalog", () => {
     });
     test("says which tools there are", () => {
         expect(toolOf("kubelet")).toBe("kubernetes");
-        expect(() => toolOf("toString")).toThrow(/kubernetes, kubernetes-former, etcd.*has a program toString/);
+        expect(() => toolOf("toString")).toThrow(
+            /kubernetes, kubernetes-former, etcd.*has a program toString/,
+        );
     });
 });
 
