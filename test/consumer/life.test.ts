@@ -83,7 +83,7 @@ test.each(
     expect(Object.values(await inventoryOf(services)).flat()).toEqual([]);
 });
 
-// Nothing here runs it: Pulumi's kubernetes plugin may not be to be had, and simulated nodes have no objects.
+// It runs in test/cluster/larger-program, as simulated nodes have no objects; here it has the newest SDK.
 test("the application of examples/larger-program compiles", async () => {
     const folder = join(root, "application");
     cpSync(join(REPOSITORY, "examples/larger-program/application"), folder, { recursive: true });

@@ -37,7 +37,7 @@ export function toolDigest(name: ToolName): string {
 }
 
 /** Folder with the source of a module that a tool is built from, downloaded when it is not there. */
-export async function moduleFolder(tool: ToolName, module: string): Promise<string> {
+export async function moduleFolder(tool: string, module: string): Promise<string> {
     const printed = await runCommand({
         file: "go",
         args: ["mod", "download", "-json", module],
@@ -65,20 +65,24 @@ function goPart(tool: GoTool): Part {
 
 async function buildGo(tool: GoTool, folder: string): Promise<void> {
     const programs = Object.entries(tool.programs);
-    await runCommand({
-        file: "nice",
-        args: [
-            ...[...NICE, "go", "build", ...goArguments(tool)],
-            ...["-o", `${folder}${path.sep}`, ...programs.map(([, source]) => source)],
-        ],
-        cwd: moduleOf(tool.name),
-        env: { ...GO_ENVIRONMENT, CGO_ENABLED: tool.cgo ? "1" : "0" },
-        timeoutMs: BUILD_TIMEOUT_MS,
-    });
+    const sources = programs.map(([, source]) => source);
+    const args = [...goArguments(tool), "-o", `${folder}${path.sep}`, ...sources];
+    await goBuild(moduleOf(tool.name), args, tool.cgo);
     for (const [program, source] of programs) {
         const built = path.join(folder, defaultName(source));
         await rename(built, path.join(folder, program));
     }
+}
+
+/** Runs `go build` in a module's folder. @throws when it fails */
+export async function goBuild(cwd: string, args: readonly string[], cgo = false): Promise<void> {
+    await runCommand({
+        file: "nice",
+        args: [...NICE, "go", "build", ...args],
+        cwd,
+        env: { ...GO_ENVIRONMENT, CGO_ENABLED: cgo ? "1" : "0" },
+        timeoutMs: BUILD_TIMEOUT_MS,
+    });
 }
 
 function goArguments(tool: GoTool): string[] {
@@ -110,6 +114,7 @@ function pausePart(): Part {
     };
 }
 
-function moduleOf(tool: string): string {
+/** Folder of the module that pins what a tool is built from. */
+export function moduleOf(tool: string): string {
     return path.join(REPOSITORY, "tools", "binaries", tool);
 }

@@ -12,6 +12,8 @@ import { ensureRootfs } from "./rootfs";
 import { digestOf, ensurePart, removeUnusedParts, sourceOf } from "./store";
 
 export { binary, ensureBinaries } from "./build";
+export { ensureKubernetesPlugin, kubernetesPlugin } from "./kubernetes-plugin";
+export { installPackages } from "./requirements";
 
 /** Which artifacts are wanted. */
 export interface ArtifactOptions {

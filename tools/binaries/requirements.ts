@@ -61,12 +61,13 @@ export async function ensureRequirements(report: Report): Promise<void> {
     if (unmet.length > 0) {
         throw new Error(`real nodes cannot be made here; needed: ${unmet.join("; ")}`);
     }
-    await installPackages(report);
+    await installPackages(PACKAGES, report);
 }
 
-async function installPackages(report: Report): Promise<void> {
+/** Installs those Debian packages that are missing. @throws when apt-get does */
+export async function installPackages(packages: readonly string[], report: Report): Promise<void> {
     const missing: string[] = [];
-    for (const name of PACKAGES) {
+    for (const name of packages) {
         if (!(await isInstalled(name))) {
             missing.push(name);
         }

@@ -1,5 +1,4 @@
-// An application on the cluster of the platform's stack. It runs nowhere in the tests of excloud-k8s, which
-// have no real Kubernetes where Pulumi's kubernetes plugin is.
+// An application on the cluster of the platform's stack.
 
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";

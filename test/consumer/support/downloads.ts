@@ -21,7 +21,7 @@ export async function commandFolder(computer: Computer, spec: string): Promise<s
 }
 
 /** A package from npm, kept beside the engine in the cache; gives its `node_modules`. */
-async function kept(computer: Computer, spec: string): Promise<string> {
+export async function kept(computer: Computer, spec: string): Promise<string> {
     const folder = join(dirname(cacheFolder()), "npm", spec);
     if (!existsSync(folder)) {
         const partial = `${folder}.partial-${process.pid}`;

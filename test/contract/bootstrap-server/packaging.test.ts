@@ -56,7 +56,7 @@ describe("systemd unit", () => {
     });
 });
 
-/** What can be read from the file. No image is built here: its base is not in a package registry. */
+/** What can be read from the file; test/cluster/container builds the image. */
 describe("container file", () => {
     const lines = readFileSync(join(server, "Containerfile"), "utf8")
         .replaceAll("\\\n", " ")
