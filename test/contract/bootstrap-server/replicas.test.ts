@@ -39,6 +39,28 @@ test("what one replica took, the other serves", async () => {
     expect(answer?.body.files["/etc/role"]).toBe("role 1");
 });
 
+test("a VM that asks both replicas at the same moment has its bundle twice, and one agent token", async () => {
+    for (let round = 0; round < 5; round++) {
+        const { nodes } = await TestCluster.complete(first, ["cp-1"]);
+        const node = nodes[0]!;
+        const answers = await Promise.all([first, second].map((on) => node.firstContact({}, on)));
+        expect(answers.map(({ body }) => body.files["/etc/role"])).toEqual(["role 1", "role 1"]);
+        const statuses: number[] = [];
+        for (const { body } of answers) {
+            node.agentToken = body.agent_token;
+            const heard = await Promise.all(
+                [first, second].map((on) => node.bundle(undefined, on)),
+            );
+            expect(heard[0]!.status).toBe(heard[1]!.status);
+            statuses.push(heard[0]!.status);
+        }
+        // The token of the bundle that was given last. A VM that kept the other one asks again, and has it.
+        expect(statuses.sort()).toEqual([200, 401]);
+        expect((await node.firstContact({}, second)).status).toBe(200);
+        expect((await node.bundle(undefined, first)).status).toBe(200);
+    }
+});
+
 test("replicas that start together on an empty database migrate it once, and make one first token", async () => {
     await sql.raw("CREATE DATABASE empty").execute(first.server.db);
     const databaseUrl = postgres.url.replace(/[^/]+$/, "empty");
