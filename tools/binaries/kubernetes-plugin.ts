@@ -6,8 +6,9 @@ import { goBuild, moduleFolder, moduleOf } from "./build";
 import { digestOf, ensurePart } from "./store";
 
 /**
- * Pulumi's kubernetes plugin, which an application's program needs and which is offered as a binary of its
- * publisher's host only. Built from its source, whose commit has no version: it is the one before this release.
+ * Pulumi's kubernetes plugin, which an application's program needs and whose binary is on its publisher's host
+ * only. Built from the newest source that is a Go module, a commit of January 2026 without a version of its
+ * own; this is the SDK's release that it serves here.
  */
 export const kubernetesPlugin = { name: "kubernetes-plugin", version: "4.25.0" } as const;
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { ensureArtifacts, installPackages } from "../../../tools/binaries";
-import { Computer } from "../../consumer/support/computer";
-import { kept, nodeFolder } from "../../consumer/support/downloads";
+import { Computer, registryAccess } from "../../consumer/support/computer";
+import { keptPackage, nodeFolder } from "../../consumer/support/downloads";
 
 const silent = (): void => undefined;
 
@@ -55,9 +55,9 @@ export class Buildah {
         mkdirSync(context);
         const computer = await Computer.empty(join(this.folder, "home"));
         copyFileSync(join(await nodeFolder(computer, "22"), "node"), join(context, "node"));
-        const npm = join(await kept(computer, "npm@10"), "npm");
+        const npm = join(await keptPackage(computer, "npm@10"), "npm");
         cpSync(npm, join(context, "npm"), { recursive: true });
-        const authorities = process.env["NODE_EXTRA_CA_CERTS"];
+        const { NODE_EXTRA_CA_CERTS: authorities } = await registryAccess();
         if (authorities !== undefined) {
             copyFileSync(authorities, join(context, "authorities.crt"));
         }

@@ -62,7 +62,7 @@ export function folderIn(...parts: readonly [string, ...string[]]): string {
 }
 
 /** Proxies and authorities of this machine: without them it may reach no registry. */
-async function registryAccess(): Promise<Record<string, string>> {
+export async function registryAccess(): Promise<Record<string, string>> {
     const { stdout } = await promisify(execFile)("npm", ["config", "get", "cafile"]);
     const authorities = stdout.trim();
     const inherited = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS"].flatMap(

@@ -12,16 +12,16 @@ const NODE = `node-${process.platform}-${process.arch}`;
  * @param version exact, or a major version for its newest
  */
 export async function nodeFolder(computer: Computer, version: string): Promise<string> {
-    return join(await kept(computer, `${NODE}@${version}`), NODE, "bin");
+    return join(await keptPackage(computer, `${NODE}@${version}`), NODE, "bin");
 }
 
 /** The folder that holds the command of a package, such as `pnpm@10`. */
 export async function commandFolder(computer: Computer, spec: string): Promise<string> {
-    return join(await kept(computer, spec), ".bin");
+    return join(await keptPackage(computer, spec), ".bin");
 }
 
 /** A package from npm, kept beside the engine in the cache; gives its `node_modules`. */
-export async function kept(computer: Computer, spec: string): Promise<string> {
+export async function keptPackage(computer: Computer, spec: string): Promise<string> {
     const folder = join(dirname(cacheFolder()), "npm", spec);
     if (!existsSync(folder)) {
         const partial = `${folder}.partial-${process.pid}`;
