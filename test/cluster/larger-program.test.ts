@@ -8,6 +8,7 @@ import { ensureKubernetesPlugin, kubernetesPlugin } from "../../tools/binaries";
 import { runCommand } from "../../tools/engine/command";
 import { REPOSITORY } from "../../tools/engine/repository";
 import { Stack } from "../../tools/engine/stack";
+import { outputsOf } from "../../tools/playground/playground";
 import { RealCluster } from "./support/real-cluster";
 
 // `examples/larger-program` on a real node: the platform's stack, then the application's on its cluster.
@@ -37,13 +38,6 @@ function copyOf(example: string, folder: string, edits: Record<string, Record<st
         }
         writeFileSync(join(folder, file), text);
     }
-}
-
-/** Runs a command of the engine on the application's stack; fails unless it succeeds. */
-async function pulumi(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await application.capture(args);
-    expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
-    return stdout;
 }
 
 beforeAll(async () => {
@@ -94,19 +88,19 @@ test("the platform's cluster comes up", async () => {
 });
 
 test("the application runs on it: `up` ends when its pods are ready", async () => {
-    await pulumi("up", "--yes", "--skip-preview");
-    const name = (await pulumi("stack", "output", "name")).trim();
-    const { status } = await cluster.get<Deployment>("deployment", name);
+    await application.run(["up", "--yes", "--skip-preview"]);
+    const { name } = await outputsOf(application);
+    const { status } = await cluster.get<Deployment>("deployment", String(name));
     expect(status.readyReplicas).toBe(2);
 });
 
 test("neither program has a change to make", async () => {
-    await pulumi("preview", "--diff", "--expect-no-changes");
+    await application.run(["preview", "--diff", "--expect-no-changes"]);
     await cluster.bench.pulumi(["preview", "--diff", "--expect-no-changes"]);
 });
 
 test("the application goes, and the platform after it", async () => {
-    await pulumi("destroy", "--yes", "--skip-preview");
+    await application.run(["destroy", "--yes", "--skip-preview"]);
     const left = await cluster.get<{ items: unknown[] }>("deployments");
     expect(left.items).toEqual([]);
     await cluster.bench.pulumi(["destroy", "--yes", "--skip-preview"]);

@@ -68,6 +68,19 @@ export class Stack {
         });
     }
 
+    /**
+     * Runs a command and gives what it printed.
+     *
+     * @throws Error with that unless it ends with the expected code
+     */
+    async run(args: readonly string[], expected = 0): Promise<string> {
+        const { code, stdout, stderr } = await this.capture(args);
+        if (code !== expected) {
+            throw new Error(`pulumi ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);
+        }
+        return stdout + stderr;
+    }
+
     /** Runs a command and keeps what it prints. `onLine` sees each line of its output as it comes. */
     capture(args: readonly string[], onLine?: (line: string) => void): Promise<Outcome> {
         const child = this.spawn(args, "pipe");

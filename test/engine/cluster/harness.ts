@@ -52,13 +52,6 @@ export async function openBench(options: Partial<PlaygroundOptions> = {}): Promi
     const playground = await openPlayground(folder, { ports: { server: 0 }, ...options });
     const { stack, services } = playground;
     const apiKey = services.environment["EXCLOUD_API_KEY"] ?? "";
-    const pulumi: Bench["pulumi"] = async (args, expected = 0) => {
-        const { code, stdout, stderr } = await stack.capture(args);
-        if (code !== expected) {
-            throw new Error(`pulumi ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);
-        }
-        return stdout + stderr;
-    };
     const cloud = makeClient(operations, {
         baseUrls: {
             compute: services.computeUrl,
@@ -71,7 +64,7 @@ export async function openBench(options: Partial<PlaygroundOptions> = {}): Promi
     return {
         ...playground,
         cloud,
-        pulumi,
+        pulumi: (args, expected) => stack.run(args, expected),
         preview: async (args = []) => {
             const { stdout, stderr, code } = await stack.capture(["preview", "--json", ...args]);
             if (code !== 0) {

@@ -85,12 +85,8 @@ export class Live {
      * @returns what it printed
      * @throws Error unless it ends with the expected code
      */
-    async pulumi(args: readonly string[], expected = 0): Promise<string> {
-        const { code, stdout, stderr } = await this.stack.capture(args);
-        if (code !== expected) {
-            throw new Error(`pulumi ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);
-        }
-        return stdout + stderr;
+    pulumi(args: readonly string[], expected?: number): Promise<string> {
+        return this.stack.run(args, expected);
     }
 
     outputs(): Promise<Record<string, unknown>> {
