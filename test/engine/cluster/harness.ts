@@ -46,9 +46,11 @@ export interface Bench extends Playground {
 /** How the engine writes a value that is not known in a preview. */
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** Opens a playground in a new folder. */
-export async function openBench(options: Partial<PlaygroundOptions> = {}): Promise<Bench> {
-    const folder = folderAt(mkdtempSync(join(tmpdir(), "engine-test-")));
+/** Opens a playground in a folder, by default a new one. */
+export async function openBench(
+    options: Partial<PlaygroundOptions> = {},
+    folder = folderAt(mkdtempSync(join(tmpdir(), "engine-test-"))),
+): Promise<Bench> {
     const playground = await openPlayground(folder, { ports: { server: 0 }, ...options });
     const { stack, services } = playground;
     const apiKey = services.environment["EXCLOUD_API_KEY"] ?? "";

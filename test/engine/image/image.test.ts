@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -7,6 +7,7 @@ import { outputsOf } from "../../../tools/playground/playground";
 import { startSshMachine, type Answer, type SshMachine } from "../../support/ssh-machine";
 import { vmRequest } from "../../support/vm-request";
 import { nameOf, openBench, typeOf, type Bench } from "../cluster/harness";
+import { builderKeys } from "./builder-keys";
 
 // An image baked by the real engine. The builder is a VM of the local cloud; in its place an SSH server answers that
 // has the builder's keys from its user data and runs nothing. The script itself runs in test/cluster.
@@ -27,22 +28,12 @@ const changes = async () =>
 const images = async () =>
     (await bench.inventory())["snapshots"] as { id: number; name: string; is_ami: boolean }[];
 
-/** What the user data of the latest VM says. */
-function builderKeys() {
-    const file = join(bench.folder.cloud, "state/vms.json");
-    const rows = JSON.parse(readFileSync(file, "utf8")) as { user_data: string; vm_id: number }[];
-    const { user_data: text } = rows.reduce((one, other) =>
-        one.vm_id > other.vm_id ? one : other,
-    );
-    const [, hostKey = "", authorizedKey = ""] = text
-        .split(/<<'KEY'\n/)
-        .map((part) => part.split("KEY\n")[0]);
-    return { hostKey, authorizedKey };
-}
-
 beforeAll(async () => {
     bench = await openBench({});
-    machine = await startSshMachine(builderKeys, () => answer);
+    machine = await startSshMachine(
+        () => builderKeys(bench.folder.cloud),
+        () => answer,
+    );
     const program = join(__dirname, "program/index.js");
     writeFileSync(
         bench.folder.projectFile,
