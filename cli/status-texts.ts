@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 
-import type { NodeStatus, Phase } from "../provider/bootstrap/operations";
+import type { NodeStatus, PhaseStatus } from "../provider/bootstrap/operations";
 import { failedChecks, failingPhase, secondsOf } from "../provider/bootstrap/progress";
 import type { Certificate, Cluster } from "./exported";
 
@@ -67,7 +67,7 @@ function filesOf(node: NodeStatus): string {
     return `has files ${current}, waits for ${short(desired_generation)}${turn}`;
 }
 
-function describePhase(report: Phase, isFailing: boolean): string[] {
+function describePhase(report: PhaseStatus, isFailing: boolean): string[] {
     const { phase, state, message, log_tail = [] } = report;
     const colour = { done: "green", running: "yellow", failed: "red" } as const;
     const line = [

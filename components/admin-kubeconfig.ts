@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { ClusterReadiness } from "../provider/resources";
+import type { ClusterReadiness } from "../provider";
 import { ports, renderKubeconfig } from "../templates";
 import type { ClusterPki } from "./pki/cluster-pki";
 

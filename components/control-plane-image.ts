@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
-import { ImageBuilder, ImageSlot, MachineImage, SecurityGroup } from "../provider/resources";
+import { ImageBuilder, ImageSlot, MachineImage, SecurityGroup } from "../provider";
 import {
     clusterSettings,
     imageContents,

@@ -1,14 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { nodeName as nodeNameOf, vmName as vmNameOf } from "../contract/names";
 import {
     NodeAddress,
     NodeBundle,
     NodeSlot,
-    type RoleFiles,
     VirtualMachine,
     type ClusterRegistration,
-} from "../provider/resources";
-import type { Replacement } from "../provider/handlers/virtual-machine-inputs";
+    type Replacement,
+    type RoleFiles,
+} from "../provider";
 import { fileSpecsFor, renderUserData, type ClusterSettings } from "../templates";
 import {
     fileInputs,
@@ -93,11 +94,8 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
         this.slot = slot;
         const { registration, bootstrap } = context;
         const child = { parent: this };
-        const nodeName = registration.clusterId.apply(
-            (clusterId) => `${slot}.cluster-${clusterId}.internal`,
-        );
-
-        const vmName = pulumi.interpolate`${registration.clusterName}-${slot}`;
+        const nodeName = registration.clusterId.apply((clusterId) => nodeNameOf(slot, clusterId));
+        const vmName = registration.clusterName.apply((cluster) => vmNameOf(cluster, slot));
 
         const nodeSlot = new NodeSlot(
             name,

@@ -1,14 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
-import { find } from "../provider/credentials";
-import { subnetCidr } from "../provider/handlers/security-group";
-import {
-    BootstrapServerReadiness,
-    NodeAddress,
-    SecurityGroup,
-    VirtualMachine,
-} from "../provider/resources";
+import { find } from "../provider";
+import { subnetCidr } from "../provider";
+import { BootstrapServerReadiness, NodeAddress, SecurityGroup, VirtualMachine } from "../provider";
 import { bootstrapServerPort, renderBootstrapServerUserData, sha256 } from "../templates";
 import type { BootstrapArgs } from "./cluster-args";
 import {

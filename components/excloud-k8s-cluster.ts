@@ -1,7 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Replacement } from "../provider/handlers/virtual-machine-inputs";
-import { ClusterReadiness, ClusterRegistration, DnsRecord, RoleFiles } from "../provider/resources";
+import { controlPlanePool, roleOf } from "../contract/pools";
+import {
+    ClusterReadiness,
+    ClusterRegistration,
+    DnsRecord,
+    RoleFiles,
+    type Replacement,
+} from "../provider";
 import { fileSpecsFor, type ClusterSettings } from "../templates";
 import { adminKubeconfig } from "./admin-kubeconfig";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
@@ -24,7 +30,7 @@ import {
 import { authorities, clusterCertificates, serviceAccountFiles } from "./pki/certificates";
 import { ClusterPki } from "./pki/cluster-pki";
 import { securityGroupIds } from "./security-group";
-import { slotsOf } from "./slots";
+import { controlPlaneSlots } from "./slots";
 import { validateArgs } from "./fields";
 
 /**
@@ -75,7 +81,7 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
         super("excloud-k8s:index:ExcloudK8sCluster", name, {}, options);
         args = validateArgs(name, args);
         const child = { parent: this };
-        const slots = slotsOf(args);
+        const slots = controlPlaneSlots(args);
         const bootstrap = bootstrapEndpoints(args);
         const settings = settingsOf(args, bootstrap);
         const policy = issuePolicy(args);
@@ -104,7 +110,8 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
             {
                 bootstrap: bootstrap.server,
                 clusterId: registration.clusterId,
-                role: "control-plane",
+                pool: controlPlanePool,
+                role: roleOf(controlPlanePool),
                 slots,
                 ...fileInputs(sharedFiles),
                 manifest: manifestOf(sharedFiles),

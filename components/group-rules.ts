@@ -1,4 +1,4 @@
-import type { Rule } from "../provider/handlers/security-group";
+import type { Rule } from "../provider";
 
 /** Lets ranges reach a port by TCP; the rules are named `api from 10.0.0.0/8`. */
 export const tcpFrom = (

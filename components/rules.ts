@@ -15,7 +15,7 @@ import {
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
 import type { Rule } from "./field";
 import { isRecord, shorten, show } from "./show";
-import { slotsOf } from "./slots";
+import { controlPlaneSlots } from "./slots";
 
 export const required: Rule = (value) => (value === undefined ? "is required" : undefined);
 
@@ -232,7 +232,7 @@ export function knownAndSingle(value: unknown, args: ExcloudK8sClusterArgs): str
         return undefined; // a fault of its own
     }
     const nodes = value as string[];
-    const known = slotsOf(args);
+    const known = controlPlaneSlots(args);
     const stranger = nodes.find((node) => !known.includes(node));
     if (stranger !== undefined) {
         return `names ${show(stranger)}; the nodes are ${known.join(", ")}`;
@@ -255,7 +255,7 @@ export function vmsOfNodes(value: unknown, args: ExcloudK8sClusterArgs): string 
     if (oneOf(1, 3)(args.controlPlaneCount ?? 1, args) !== undefined) {
         return undefined; // a fault of its own
     }
-    const known = slotsOf(args);
+    const known = controlPlaneSlots(args);
     return Object.entries(value as object)
         .map(([node, id]) => {
             if (!known.includes(node)) {

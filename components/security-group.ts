@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { subnetCidr } from "../provider/handlers/security-group";
-import { SecurityGroup, type ClusterRegistration } from "../provider/resources";
+import { SecurityGroup, subnetCidr, type ClusterRegistration } from "../provider";
 import { ports } from "../templates";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
 import { allOutwards, everythingFrom, tcpFrom } from "./group-rules";

@@ -1,6 +1,7 @@
+import { controlPlanePool, slotsOf } from "../contract/pools";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
 
-/** Short names of the control planes, `cp-1` first. */
-export function slotsOf({ controlPlaneCount = 1 }: ExcloudK8sClusterArgs): string[] {
-    return Array.from({ length: controlPlaneCount }, (_, index) => `cp-${index + 1}`);
+/** Slots of the control planes, `cp-1` first. */
+export function controlPlaneSlots({ controlPlaneCount = 1 }: ExcloudK8sClusterArgs): string[] {
+    return slotsOf(controlPlanePool, controlPlaneCount);
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import type { ConfigReader } from "./credentials";
+import { refusedServer } from "./bootstrap/refused-server";
 import { makeContext, type Context } from "./context";
 import { UnfinishedError, type Existing, type Failure, type Handler } from "./handler";
 import { messageOf } from "./errors";
@@ -44,8 +45,9 @@ export function adapt<I extends object, O extends object>(
         }
         return toPlainJson({ ...kept, ...existing.outputs });
     };
-    const stateOf = (properties: Properties) => properties as I & O;
-    const withoutProvider = ({ __provider: _, ...rest }: Properties) => rest as I;
+    const stateOf = (properties: Properties) => ({ ...handler.defaults, ...properties }) as I & O;
+    const inputsIn = ({ __provider: _, ...rest }: Properties) =>
+        ({ ...handler.defaults, ...rest }) as I;
 
     return {
         configure: ({ config }) => {
@@ -54,26 +56,26 @@ export function adapt<I extends object, O extends object>(
 
         check: (olds, news) =>
             guard(async () => {
-                const old =
-                    Object.keys(olds ?? {}).length === 0 ? undefined : withoutProvider(olds);
-                const inputs = withoutProvider(news);
+                const old = Object.keys(olds ?? {}).length === 0 ? undefined : inputsIn(olds);
+                const inputs = inputsIn(news);
                 const checked = (await handler.check?.(inputs, old, context)) ?? {
                     inputs,
                     failures: [],
                 };
-                return { inputs: toPlainJson(checked.inputs), failures: checked.failures };
+                const plain = toPlainJson(checked.inputs);
+                const isChange = old === undefined || changedInputs(handler, old, plain).length > 0;
+                const refused = isChange ? await refusedServer(checked.inputs, context) : [];
+                return { inputs: plain, failures: [...checked.failures, ...refused] };
             }),
 
         diff: (_id, olds, news) =>
             guard(() => {
-                const judged = handler.judge?.(stateOf(olds), withoutProvider(news));
+                const state = stateOf(olds);
+                const judged = handler.judge?.(state, inputsIn(news));
                 const changes = { ...handler.changes, ...judged };
-                const changed = (Object.keys(changes) as (keyof I & string)[]).filter(
-                    (name) =>
-                        changes[name] !== "ignore" && !isDeepStrictEqual(olds[name], news[name]),
-                );
+                const changed = changedInputs({ changes }, state, inputsIn(news));
                 const replaces = changed.filter((name) => changes[name] === "replace");
-                const unfinished = handler.isUnfinished?.(stateOf(olds)) ?? false;
+                const unfinished = handler.isUnfinished?.(state) ?? false;
                 return Promise.resolve({
                     changes: changed.length > 0 || unfinished,
                     replaces,
@@ -84,9 +86,9 @@ export function adapt<I extends object, O extends object>(
         create: (inputs) =>
             guard(async () => {
                 const existing = await keepUnfinished(inputs, outputsOf, () =>
-                    handler.create(withoutProvider(inputs), context),
+                    handler.create(inputsIn(inputs), context),
                 );
-                return { id: existing.id, outs: outputsOf(withoutProvider(inputs), existing) };
+                return { id: existing.id, outs: outputsOf(inputsIn(inputs), existing) };
             }),
 
         read: (id, props) =>
@@ -107,13 +109,25 @@ export function adapt<I extends object, O extends object>(
         update: (id, olds, news) =>
             guard(async () => {
                 const existing = await keepUnfinished(news, outputsOf, () =>
-                    handler.update(id, stateOf(olds), withoutProvider(news), context),
+                    handler.update(id, stateOf(olds), inputsIn(news), context),
                 );
-                return { outs: outputsOf(withoutProvider(news), existing) };
+                return { outs: outputsOf(inputsIn(news), existing) };
             }),
 
         delete: (id, props) => guard(() => handler.delete(id, stateOf(props), context)),
     };
+}
+
+/** The inputs whose change means something. */
+function changedInputs<I extends object>(
+    { changes }: Pick<Handler<I>, "changes">,
+    olds: object,
+    news: object,
+): (keyof I & string)[] {
+    const [before, after] = [olds as Properties, news as Properties];
+    return (Object.keys(changes) as (keyof I & string)[]).filter(
+        (name) => changes[name] !== "ignore" && !isDeepStrictEqual(before[name], after[name]),
+    );
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { firstContractNumber } from "../contract/number";
 import { makeClient, type Call } from "./api/client";
 import { operations } from "./api/operations";
 import { defaultPatience, type Patience } from "./api/retry";
@@ -24,6 +25,11 @@ export interface Context {
     bootstrap(server: BootstrapServer, maxRetries?: number): BootstrapApi;
     /** What a bootstrap server answers without a credential, as one that is being made; each call is tried once. */
     newBootstrap(server: BootstrapServer): Call<Pick<typeof bootstrapOperations, "getReadiness">>;
+    /**
+     * The number of the contract that a bootstrap server speaks; undefined when it does not answer. It is asked
+     * once in this process.
+     */
+    contractOf(server: BootstrapServer): Promise<number | undefined>;
     /** Shows the user one line. */
     log(line: string): void;
     /**
@@ -32,6 +38,9 @@ export interface Context {
      */
     poll<T>(seconds: number, probe: () => Promise<T | undefined>): Promise<T | undefined>;
 }
+
+/** What servers answered, by how they are reached: all resources of a process share it. */
+const contracts = new Map<string, Promise<number | undefined>>();
 
 /** Makes the context of a provider process. Clients are made at first use and shared after. */
 export function makeContext(config: ConfigReader, patience: Patience = defaultPatience): Context {
@@ -43,6 +52,16 @@ export function makeContext(config: ConfigReader, patience: Patience = defaultPa
         return clients.get(key) as T;
     };
     const urlOf = (server: BootstrapServer) => find("bootstrapUrl", config) ?? server.operatorUrl;
+    const newBootstrap: Context["newBootstrap"] = (server) =>
+        makeClient(
+            { getReadiness: bootstrapOperations.getReadiness },
+            {
+                baseUrls: { bootstrap: urlOf(server) },
+                credentialName: howToSet("bootstrapToken"),
+                caPem: server.caPem,
+                patience: { ...patience, maxRetries: 0 },
+            },
+        );
     return {
         excloud: () => {
             lookUp("apiKey", config);
@@ -73,16 +92,18 @@ export function makeContext(config: ConfigReader, patience: Patience = defaultPa
                 }),
             );
         },
-        newBootstrap: (server) =>
-            makeClient(
-                { getReadiness: bootstrapOperations.getReadiness },
-                {
-                    baseUrls: { bootstrap: urlOf(server) },
-                    credentialName: howToSet("bootstrapToken"),
-                    caPem: server.caPem,
-                    patience: { ...patience, maxRetries: 0 },
-                },
-            ),
+        newBootstrap,
+        contractOf: (server) => {
+            const key = JSON.stringify([urlOf(server), server.caPem]);
+            const answer =
+                contracts.get(key) ??
+                newBootstrap(server)("getReadiness").then(
+                    ({ contract = firstContractNumber }) => contract,
+                    () => undefined,
+                );
+            contracts.set(key, answer);
+            return answer;
+        },
         log: (line) => {
             process.stdout.write(`${line}\n`);
         },

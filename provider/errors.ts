@@ -16,7 +16,12 @@ export class ApiError extends Error {
 
     /** Whether the thing asked for does not exist. */
     get isNotFound(): boolean {
-        return this.status === 404;
+        return this.status === 404 && !this.isUnknownRoute;
+    }
+
+    /** Whether the server has no such call: it may be an older one. That says nothing of the thing. */
+    get isUnknownRoute(): boolean {
+        return this.status === 404 && this.code.endsWith(".route.not_found");
     }
 
     /** Whether the call may have had its effect although it failed, or its answer could not be read. */

@@ -8,7 +8,10 @@ import type { Context } from "./context";
  */
 export type Change = "update" | "replace" | "ignore";
 
-/** A fault of one input, shown by the engine beside the resource. Never name a secret's value. */
+/**
+ * A fault of one input, shown by the engine beside the resource, with the value of the property when it names one.
+ * Never name a secret's value.
+ */
 export interface Failure {
     property: string;
     reason: string;
@@ -32,6 +35,8 @@ export interface Existing<Inputs, Outputs> {
 export interface Handler<Inputs extends object, Outputs extends object = object> {
     /** Each input and what a change of it means. */
     readonly changes: Readonly<Record<keyof Inputs, Change>>;
+    /** What an input is where a state of an older release lacks it. */
+    readonly defaults?: Readonly<Partial<Inputs>>;
     /** Inputs that are not repeated in the outputs, because they are large and a digest stands for them. */
     readonly writeOnly?: readonly (keyof Inputs & string)[];
     /**

@@ -3,19 +3,20 @@
  * names below and the properties they accept are an interface for ever.
  */
 import { adapt } from "./adapter";
-import { bootstrapServerReadiness } from "./handlers/bootstrap-server-readiness";
-import { clusterReadiness } from "./handlers/cluster-readiness";
-import { clusterRegistration } from "./handlers/cluster-registration";
-import { dnsRecord } from "./handlers/dns-record";
-import { imageBuilder } from "./handlers/image-builder";
-import { imageSlot } from "./handlers/image-slot";
-import { machineImage } from "./handlers/machine-image";
-import { nodeAddress } from "./handlers/node-address";
-import { nodeBundle } from "./handlers/node-bundle";
-import { nodeSlot } from "./handlers/node-slot";
-import { roleFiles } from "./handlers/role-files";
-import { securityGroup } from "./handlers/security-group";
-import { virtualMachine } from "./handlers/virtual-machine";
+import { bootstrapServerReadiness } from "./resources/bootstrap-server-readiness";
+import { clusterReadiness } from "./resources/cluster-readiness";
+import { clusterRegistration } from "./resources/cluster-registration";
+import { dnsRecord } from "./resources/dns-record";
+import { imageBuilder } from "./resources/image-builder";
+import { imageSlot } from "./resources/image-slot";
+import { machineImage } from "./resources/machine-image";
+import { nodeAddress } from "./resources/node-address";
+import { nodeBundle } from "./resources/node-bundle";
+import { nodeSlot } from "./resources/node-slot";
+import { randomBytes } from "./resources/random-bytes";
+import { roleFiles } from "./resources/role-files";
+import { securityGroup } from "./resources/security-group";
+import { virtualMachine } from "./resources/virtual-machine/handler";
 
 export const ClusterRegistration = adapt(clusterRegistration);
 export const SecurityGroup = adapt(securityGroup);
@@ -30,3 +31,4 @@ export const BootstrapServerReadiness = adapt(bootstrapServerReadiness);
 export const ImageSlot = adapt(imageSlot);
 export const ImageBuilder = adapt(imageBuilder);
 export const MachineImage = adapt(machineImage);
+export const RandomBytes = adapt(randomBytes);

@@ -1,3 +1,4 @@
+import { roles, type Role } from "../contract/roles";
 import { parse } from "yaml";
 import {
     apiServerPod,
@@ -12,10 +13,12 @@ import { installItems } from "./downloads";
 import { renderTemplate } from "./engine";
 import { renderKubeconfig } from "./kubeconfig";
 import { localApiEndpoint, ownApiEndpoint, paths, ports, runtimeFiles } from "./paths";
-import { allRoles, controlPlaneOnly, type Role } from "./roles";
 import { defaultImdsUrl, type ClusterSettings } from "./settings";
 import { envLines } from "./shell";
 import { pemOf, restrictTo, type ValueName, type Values } from "./values";
+
+/** For files that only control planes have. */
+const controlPlaneOnly: readonly Role[] = ["control-plane"];
 
 /** One rendered file of a node. */
 export interface FileSpec {
@@ -45,7 +48,7 @@ function file(declaration: Declaration): FileSpec {
     return {
         mode: "0644",
         owner: "root:root",
-        roles: allRoles,
+        roles,
         scope: "role",
         secret: false,
         ...declaration,

@@ -10,7 +10,6 @@ export * from "./files";
 export type { ExtraArgs } from "./flags";
 export * from "./kubeconfig";
 export * from "./paths";
-export * from "./roles";
 export * from "./settings";
 export * from "./shell";
 export * from "./userdata";

@@ -1,11 +1,10 @@
+import type { Role } from "../contract/roles";
+import { userDataLimit } from "../contract/user-data";
+import type { VerifierMode } from "../contract/verifier";
 import { check, checkMirror, checkServerUrl } from "./check";
 import { renderTemplate } from "./engine";
 import { paths } from "./paths";
 import { defaultImdsUrl } from "./settings";
-import type { Role } from "./roles";
-
-/** How the bootstrap server proves a node: by its own slot secrets, or by Excloud's tables. */
-export type VerifierMode = "selfHosted" | "excloud";
 
 /** What a VM's user data says. */
 export interface UserDataValues {
@@ -22,9 +21,6 @@ export interface UserDataValues {
     /** A mirror of the distribution's packages, as in `Mirrors`. Default: the image's sources. */
     packageMirror?: string;
 }
-
-/** The most user data that clouds take, in bytes. */
-export const userDataLimit = 16 * 1024;
 
 /**
  * Renders the script a VM runs at first boot.

@@ -1,4 +1,4 @@
-import type { Role } from "./roles";
+import type { Role } from "../contract/roles";
 import type { ClusterSettings } from "./settings";
 
 /** Everything a template may need, by name; plain values. */

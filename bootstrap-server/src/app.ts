@@ -1,3 +1,5 @@
+import { factorHeaders } from "#contract/agent";
+import { contractHeader, contractNumber } from "#contract/number";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
@@ -18,8 +20,7 @@ const { requestTimeout, connectionTimeout, keepAliveTimeout, ...serverLimits } =
 const redactedPaths = [
     "req.headers.authorization",
     "req.headers.cookie",
-    'req.headers["x-exk8s-slot-secret"]',
-    'req.headers["x-exc-imds-token"]',
+    ...Object.values(factorHeaders).map((name) => `req.headers["${name}"]`),
     "*.authorization",
     "*.agent_token",
     "*.secret_sha256",
@@ -31,15 +32,15 @@ const openapi = {
     info: {
         title: "excloud-k8s bootstrap server",
         description: "Guards and serves the bootstrap bundles of excloud-k8s clusters.",
-        version: "1",
+        version: String(contractNumber),
     },
     components: {
         securitySchemes: {
             operator: { type: "http", scheme: "bearer", description: "operator token" },
             agent: { type: "http", scheme: "bearer", description: "agent token of a first bundle" },
             accessToken: { type: "http", scheme: "bearer", description: "access token from IMDS" },
-            slotSecret: { type: "apiKey", in: "header", name: "X-exk8s-slot-secret" },
-            imdsToken: { type: "apiKey", in: "header", name: "X-exc-imds-token" },
+            slotSecret: { type: "apiKey", in: "header", name: factorHeaders.selfHosted },
+            imdsToken: { type: "apiKey", in: "header", name: factorHeaders.excloud },
         },
     },
 } as const;
@@ -131,6 +132,10 @@ export async function createApp(options: {
         // Strict: what a schema does not know is refused, and nothing is converted on the way in.
         ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     }).withTypeProvider<TypeBoxTypeProvider>();
+    app.addHook("onRequest", (_request, reply, done) => {
+        void reply.header(contractHeader, contractNumber);
+        done();
+    });
     setErrorBodies(app);
     await app.register(rateLimit, {
         global: false,

@@ -1,3 +1,4 @@
+import { contractHeader, contractNumber } from "#contract/number";
 import type { FastifyBaseLogger } from "fastify";
 import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
@@ -35,6 +36,7 @@ export function answerClientError(
         "content-type: application/json; charset=utf-8",
         `content-length: ${Buffer.byteLength(body)}`,
         "connection: close",
+        `${contractHeader}: ${contractNumber}`,
     ];
     socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
     socket.destroySoon();

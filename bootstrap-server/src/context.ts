@@ -1,10 +1,10 @@
 import type { FastifyBaseLogger } from "fastify";
+import type { VerifierMode } from "#contract/verifier";
 import type { Metrics } from "./metrics";
 import type { BundleCache } from "./service/bundle-cache";
 import type { Clock } from "./store/clock";
 import type { Keyring } from "./store/keyring";
 import type { Db } from "./store/schema";
-import type { Mode } from "./options";
 import type { OperatorVerifier } from "./verify/operator";
 import type { Verifier } from "./verify/verifier";
 
@@ -15,7 +15,7 @@ export interface Context {
     clock: Clock;
     /** The organisation this server serves; clusters of others are not seen. */
     orgId: number;
-    mode: Mode;
+    mode: VerifierMode;
     verifier: Verifier;
     operators: OperatorVerifier;
     bundles: BundleCache;

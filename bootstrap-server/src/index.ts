@@ -1,9 +1,9 @@
 import type { BootstrapServerOptions } from "./options";
 import { startServer } from "./server";
 
-export type { BootstrapServerOptions, LogLevel, Mode, OperatorAuth } from "./options";
+export type { VerifierMode as Mode } from "#contract/verifier";
+export type { BootstrapServerOptions, LogLevel, OperatorAuth } from "./options";
 export { StartupError } from "./errors";
-export type { ServedBundle } from "./service/served";
 
 /** A bootstrap server started in this process. */
 export interface BootstrapServer {

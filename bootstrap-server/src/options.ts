@@ -1,10 +1,6 @@
+import type { VerifierMode } from "#contract/verifier";
 import type { FirstContactLimits } from "./limits";
 import type { JwtOptions } from "./verify/operator-jwt";
-
-/** How a node's identity is proven: see `verify/`. */
-export const modes = ["selfHosted", "excloud"] as const;
-/** Verifier mode. */
-export type Mode = (typeof modes)[number];
 
 /** Levels of the log. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -36,7 +32,7 @@ export interface BootstrapServerOptions {
     /** A first token of mode `tokens`; without it one is made and kept in `dataDir`. */
     operatorToken?: string;
     /** Default `selfHosted`. */
-    mode?: Mode;
+    mode?: VerifierMode;
     /** Host names and addresses of the server certificate beside localhost, 127.0.0.1 and ::1. */
     extraHosts?: readonly string[];
     /** Addresses and CIDR ranges whose X-Forwarded-For is believed. Default none. */

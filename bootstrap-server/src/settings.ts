@@ -1,6 +1,7 @@
 import { isAddress, isLoopback } from "./addresses";
 import { keyBytes } from "./store/keyring";
-import { logLevels, modes } from "./options";
+import { verifierModes } from "#contract/verifier";
+import { logLevels } from "./options";
 import { operatorModes } from "./verify/operator";
 
 /** One thing that can be configured, in whichever way. */
@@ -155,7 +156,7 @@ export const settings = {
         fallback: "selfHosted",
         meaning:
             "how a node's identity is proven: `selfHosted`, or `excloud` on Excloud's own shared database",
-        ...oneOf(modes),
+        ...oneOf(verifierModes),
     }),
     trustedProxies: setting({
         environment: "EXCLOUD_BOOTSTRAP_TRUSTED_PROXIES",

@@ -1,5 +1,6 @@
 import { Agent, interceptors, request, type Dispatcher } from "undici";
 
+import { pathOf } from "../../contract/operation";
 import { errorOfAnswer, errorOfConnection } from "../errors";
 import type { Operation, Operations, RequestOf, ResponseOf } from "./operation";
 import { defaultPatience, retryOptions, type Patience } from "./retry";
@@ -91,10 +92,7 @@ function urlOf(
     base: string,
     given: Record<string, string | number | undefined>,
 ): URL {
-    const path = operation.path.replace(/\{(\w+)\}/g, (_, key: string) =>
-        encodeURIComponent(given[key] ?? ""),
-    );
-    const url = new URL(base.replace(/\/+$/, "") + path);
+    const url = new URL(base.replace(/\/+$/, "") + pathOf(operation, given));
     for (const key of Object.keys(operation.query?.properties ?? {})) {
         if (given[key] !== undefined) {
             url.searchParams.set(key, String(given[key]));

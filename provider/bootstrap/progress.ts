@@ -1,4 +1,4 @@
-import type { NodeStatus, Phase } from "./operations";
+import type { NodeStatus, PhaseStatus } from "./operations";
 
 /** One thing to say of a node. */
 export interface Step {
@@ -86,8 +86,8 @@ function waitingStep(node: NodeStatus | undefined): Step {
         : { subject: "waiting", text: "for the VM's first call", state: "passing" };
 }
 
-function phaseStep(report: Phase): Step {
-    const { phase, state, message, log_tail = [] } = report;
+function phaseStep(report: PhaseStatus): Step {
+    const { phase, state, message, log_tail } = report;
     if (state === "failed") {
         const reason = message ?? "no reason given";
         // Without its time: the same failure once more is no news.
@@ -104,7 +104,7 @@ function phaseStep(report: Phase): Step {
 }
 
 /** How long a phase took, to be put in a column; undefined while it has not ended. */
-export function secondsOf({ started_at, finished_at }: Phase): string | undefined {
+export function secondsOf({ started_at, finished_at }: PhaseStatus): string | undefined {
     return finished_at === null
         ? undefined
         : `${((Date.parse(finished_at) - Date.parse(started_at)) / 1000).toFixed(1)} s`.padStart(
@@ -113,7 +113,7 @@ export function secondsOf({ started_at, finished_at }: Phase): string | undefine
 }
 
 /** The phase that keeps a node from being well, also while it is tried again. */
-export function failingPhase({ phases }: NodeStatus): Phase | undefined {
+export function failingPhase({ phases }: NodeStatus): PhaseStatus | undefined {
     return phases.findLast(({ state, message }) => state !== "done" && message !== null);
 }
 

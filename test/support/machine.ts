@@ -1,4 +1,4 @@
-import type { VirtualMachineInputs } from "../../provider/handlers/virtual-machine-inputs";
+import type { VirtualMachineInputs } from "../../provider/resources/virtual-machine/inputs";
 
 /** A VM that the local cloud accepts as it is. */
 export const machine = (more: Partial<VirtualMachineInputs> = {}): VirtualMachineInputs => ({

@@ -103,7 +103,6 @@ export async function measureFetches(
         if (slot) await operator.bind(slot);
         fetchers.push(await bootOne(replica, vmId));
     }
-    await operator.close();
     const sample = fetchers[0] as Fetcher;
     const body = join(folder, "bundle.json");
     writeFileSync(body, sample.bundle);

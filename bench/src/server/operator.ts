@@ -1,18 +1,21 @@
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { Agent, request } from "undici";
+import { generationOf, sha256 } from "#contract/manifest";
+import { nodeName } from "#contract/names";
+import { controlPlanePool, poolOf, roleOf, slotName } from "#contract/pools";
+import type { Role } from "#contract/roles";
+import type { Files } from "#contract/schemas";
+import { bootstrapOperations, makeClient, type Call } from "excloud-k8s/api";
 
-import { manifestOf, type Files } from "../../../bootstrap-server/dist/rules/bundle";
-import { generationOf } from "../../../bootstrap-server/dist/rules/generation";
+import { manifestOf } from "../../../bootstrap-server/dist/rules/bundle";
 import { addressOf, secretOf } from "./vms";
 
 /** A node of a cluster and the VM that is to fill it. */
 export interface Slot {
     clusterId: number;
     slot: string;
-    role: "control-plane" | "worker";
+    role: Role;
     vmId: number;
 }
 
@@ -28,71 +31,52 @@ const fileOf = (content: string) => ({ content, mode: "0600", owner: "root:root"
 
 /** The texts of the project's templates: as many files, as long, as a node is given. */
 const templates = join(__dirname, "../../../dist/templates/files");
-const roleFiles: Files = Object.fromEntries(
+const poolFiles: Files = Object.fromEntries(
     readdirSync(templates).map((name) => [
         `/etc/exk8s/files/${name}`,
         fileOf(readFileSync(join(templates, name), "utf8")),
     ]),
 );
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+/** The pool of all workers. */
+const workerPool = "worker";
 
 /** What `pulumi up` does at the bootstrap server, for any number of clusters. */
 export class Operator {
-    private readonly agent: Agent;
+    private readonly call: Call<typeof bootstrapOperations>;
 
-    constructor(
-        private readonly url: string,
-        caPem: string,
-        private readonly token: string,
-    ) {
-        this.agent = new Agent({ connections: 8, connect: { ca: caPem } });
-    }
-
-    async close(): Promise<void> {
-        await this.agent.close();
-    }
-
-    private async call<T>(method: "PUT" | "POST", path: string, body: unknown): Promise<T> {
-        const { statusCode, body: answer } = await request(`${this.url}${path}`, {
-            method,
-            dispatcher: this.agent,
-            headers: {
-                authorization: `Bearer ${this.token}`,
-                "content-type": "application/json",
-            },
-            body: JSON.stringify(body),
+    constructor(url: string, caPem: string, token: string) {
+        this.call = makeClient(bootstrapOperations, {
+            baseUrls: { bootstrap: url },
+            token: () => token,
+            credentialName: "the token",
+            caPem,
         });
-        const text = await answer.text();
-        if (statusCode !== 200) throw new Error(`${method} ${path}: ${statusCode} ${text}`);
-        return JSON.parse(text) as T;
     }
 
-    /** Registers a cluster of one control plane and workers, with its roles' files and slots. */
+    /** Registers a cluster of one control plane and workers, with its pools' files and slots. */
     async register(key: string, vmIds: readonly number[]): Promise<Slot[]> {
-        const { cluster_id: clusterId } = await this.call<{ cluster_id: number }>(
-            "POST",
-            "/v1/clusters",
-            { key },
-        );
+        const { cluster_id: clusterId } = await this.call("registerCluster", { key });
         const slots = vmIds.map((vmId, index): Slot => {
-            const isFirst = index === 0;
-            return {
-                clusterId,
-                slot: isFirst ? "cp-1" : `worker-${index}`,
-                role: isFirst ? "control-plane" : "worker",
-                vmId,
-            };
+            const pool = index === 0 ? controlPlanePool : workerPool;
+            const slot = slotName(pool, Math.max(index, 1));
+            return { clusterId, slot, role: roleOf(pool), vmId };
         });
-        for (const role of ["control-plane", "worker"] as const) {
-            const names = slots.filter((one) => one.role === role).map(({ slot }) => slot);
-            const body = { slots: names, files: roleFiles };
-            await this.call("PUT", `/v1/clusters/${clusterId}/roles/${role}/files`, body);
+        for (const pool of [controlPlanePool, workerPool]) {
+            await this.call("putPoolFiles", {
+                cluster_id: clusterId,
+                pool,
+                role: roleOf(pool),
+                slots: slots.map(({ slot }) => slot).filter((slot) => poolOf(slot) === pool),
+                files: poolFiles,
+            });
         }
         for (const { slot, role, vmId } of slots) {
-            await this.call("PUT", `/v1/clusters/${clusterId}/nodes/${slot}`, {
+            await this.call("putSlot", {
+                cluster_id: clusterId,
+                slot,
                 role,
-                node_name: `${slot}.cluster-${clusterId}.internal`,
+                node_name: nodeName(slot, clusterId),
                 secret_sha256: sha256(secretOf(vmId)),
             });
         }
@@ -102,8 +86,10 @@ export class Operator {
     /** Binds a VM to its slot and puts its bundle. */
     async bind({ clusterId, slot, vmId }: Slot): Promise<void> {
         const files: Files = { [ownPath]: fileOf(ownText(vmId)) };
-        const manifest = manifestOf({ ...roleFiles, ...files });
-        await this.call("PUT", `/v1/clusters/${clusterId}/nodes/${slot}/bundle`, {
+        const manifest = manifestOf({ ...poolFiles, ...files });
+        await this.call("putBundle", {
+            cluster_id: clusterId,
+            slot,
             vm_id: vmId,
             address: addressOf(vmId),
             files,

@@ -67,7 +67,6 @@ export async function storm(
             vmsThatBoot.tell(slot.vmId);
         }),
     ]).finally(() => clearInterval(sampler));
-    await operator.close();
     const after = await cloudCalls(cloudUrl);
     const quarter = Math.max(1, Math.floor(samples.length / 4));
     const memory = {

@@ -1,14 +1,12 @@
-import type { Static } from "@sinclair/typebox";
+import { pathOf } from "#contract/operation";
+import { operatorOperations, type ClusterList } from "#contract/operator";
 import { askServer } from "../control/client";
-import type { ClusterList } from "../routes/schemas";
 import { printTable } from "./table";
 
 /** Prints every cluster the server knows. */
 export async function listClusters({ dataDir }: { dataDir: string }): Promise<void> {
-    const { clusters } = await askServer<Static<typeof ClusterList>>(dataDir, {
-        method: "GET",
-        path: "/v1/clusters",
-    });
+    const { method, path } = operatorOperations.listClusters;
+    const { clusters } = await askServer<ClusterList>(dataDir, { method, path });
     printTable([
         ["ID", "NAME", "REGISTERED BY", "NODES", "ETCD", "LAST HEARD OF"],
         ...clusters.map((cluster) => [
@@ -27,11 +25,9 @@ export async function deleteCluster(
     id: string,
     { dataDir, force }: { dataDir: string; force?: true },
 ): Promise<void> {
+    const path = pathOf(operatorOperations.deleteCluster, { cluster_id: id });
     const query = force ? "" : "?only_silent=true";
-    await askServer(dataDir, {
-        method: "DELETE",
-        path: `/v1/clusters/${encodeURIComponent(id)}${query}`,
-    });
+    await askServer(dataDir, { method: "DELETE", path: `${path}${query}` });
     console.log(
         `deleted cluster ${id}: its nodes are refused from now on, and the next pulumi up registers it anew. What is left of it in Excloud stays.`,
     );

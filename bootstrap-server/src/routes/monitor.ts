@@ -1,4 +1,7 @@
+import { contractNumber } from "#contract/number";
+import { publicOperations } from "#contract/operator";
 import { Type } from "@sinclair/typebox";
+import { serve } from "./operation";
 import { guardByOperator } from "./operator-guard";
 import * as schemas from "./schemas";
 import type { Context } from "../context";
@@ -12,21 +15,17 @@ export function readyRoute(
     app: App,
     { isDraining, isReachable }: { isDraining: () => boolean; isReachable: () => Promise<boolean> },
 ): void {
-    app.get(
-        "/ready",
-        {
-            logLevel: "warn",
-            schema: {
-                tags: ["health"],
-                summary: "Whether the server can serve: 503 while it drains or has no database",
-                response: { 200: schemas.Readiness, 503: schemas.Readiness },
-            },
-        },
-        async (_request, reply) => {
-            if (isDraining()) return reply.code(503).send({ status: "draining" });
+    const { getReadiness } = publicOperations;
+    serve(
+        app,
+        getReadiness,
+        { tags: ["health"], logLevel: "warn", answers: { 503: getReadiness.response } },
+        async ({ reply }) => {
+            const contract = contractNumber;
+            if (isDraining()) return reply.code(503).send({ status: "draining", contract });
             return (await isReachable())
-                ? reply.code(200).send({ status: "ready" })
-                : reply.code(503).send({ status: "no_database" });
+                ? { status: "ready" as const, contract }
+                : reply.code(503).send({ status: "no_database", contract });
         },
     );
 }

@@ -1,17 +1,14 @@
-import { Type } from "@sinclair/typebox";
+import { agentOperations, factorHeaders, firstContact } from "#contract/agent";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../errors";
 import { bodyLimits, firstContactLimits, type FirstContactLimits } from "../limits";
 import * as agent from "../service/agent";
-import type { ServedBundle } from "../service/served";
 import { firstBundle } from "../service/first-contact";
 import { bearerOf, single } from "./headers";
-import * as schemas from "./schemas";
+import { serve } from "./operation";
+import { noBody } from "./schemas";
 import type { Context } from "../context";
 import type { App } from "./types";
-
-const { errors } = schemas;
-const Nothing = schemas.noBody("done");
 
 /** What a request for a first bundle presents, with the path's claims. */
 function presented(request: FastifyRequest, claims: { role: string; vmId: string }) {
@@ -20,8 +17,8 @@ function presented(request: FastifyRequest, claims: { role: string; vmId: string
         ...claims,
         sourceAddress: request.ip,
         accessToken: bearerOf(request),
-        slotSecret: single(request, "x-exk8s-slot-secret"),
-        imdsToken: single(request, "x-exc-imds-token"),
+        slotSecret: single(request, factorHeaders.selfHosted),
+        imdsToken: single(request, factorHeaders.excloud),
     };
 }
 
@@ -66,25 +63,21 @@ export function firstContactRoutes(
         }
     });
     app.setNotFoundHandler(() => undefined);
-    app.get(
-        "/:role/:vm_id",
+    // The prefix of the scope stands in the contract's path.
+    serve(
+        app,
+        { ...firstContact, path: "/{role}/{vm_id}" },
         {
-            schema: {
-                tags: ["node"],
-                security: [
-                    { accessToken: [], slotSecret: [] },
-                    { accessToken: [], imdsToken: [] },
-                ],
-                summary: "A node's first bundle",
-                description:
-                    "Every refusal is the same 401. 409 while the bundle is not complete: ask again.",
-                // Any text: a malformed path is refused like everything else.
-                params: Type.Object({ role: Type.String(), vm_id: Type.String() }),
-                response: { 200: schemas.Bundle, ...errors(401, 409, 429) },
-            },
+            tags: ["node"],
+            security: [
+                { accessToken: [], slotSecret: [] },
+                { accessToken: [], imdsToken: [] },
+            ],
+            description:
+                "Every refusal is the same 401. 409 while the bundle is not complete: ask again.",
         },
-        (request) => {
-            const { role, vm_id: vmId } = request.params;
+        ({ params, request }) => {
+            const { role, vm_id: vmId } = params;
             return firstBundle(context, presented(request, { role, vmId }));
         },
     );
@@ -95,28 +88,16 @@ function knownRevision(header: string | undefined): string | undefined {
     return /^(?:W\/)?"([0-9a-f]{64})"$/.exec(header ?? "")?.[1];
 }
 
-const agentTags = ["agent"];
-const agentSecurity = [{ agent: [] }];
+const ofAgent = { tags: ["agent"], security: [{ agent: [] }] };
 
 /** Adds the route that agents ask most. It reads no body, and looks at the token by itself. */
 export function agentBundleRoute(app: App, context: Context): void {
-    app.get(
-        "/agent/bundle",
-        {
-            // Every node asks three times a minute: lines of that would hide all others.
-            logLevel: "warn",
-            schema: {
-                tags: agentTags,
-                security: agentSecurity,
-                summary: "The bundle the node is to have, when it changed",
-                response: {
-                    200: schemas.Bundle,
-                    304: schemas.noBody("unchanged"),
-                    ...errors(401, 409),
-                },
-            },
-        },
-        async (request, reply) => {
+    serve(
+        app,
+        agentOperations.getBundle,
+        // Every node asks three times a minute: lines of that would hide all others.
+        { ...ofAgent, logLevel: "warn", answers: { 304: noBody("unchanged") } },
+        async ({ request, reply }) => {
             const { revision, json } = await agent.agentBundle(
                 context,
                 bearerOf(request),
@@ -124,85 +105,27 @@ export function agentBundleRoute(app: App, context: Context): void {
             );
             void reply.header("etag", `"${revision}"`);
             context.metrics.bundles.inc({ kind: json === undefined ? "unchanged" : "later" });
-            if (json === undefined) return reply.code(304).send();
-            // Bytes are sent as they are, so their type is for the documentation only.
-            return reply
-                .type("application/json; charset=utf-8")
-                .send(json as unknown as ServedBundle);
+            return json === undefined
+                ? reply.code(304).send()
+                : // Bytes are sent as they are.
+                  reply.type("application/json; charset=utf-8").send(json);
         },
     );
 }
 
 /** Adds the other routes of the node agent, each behind an agent's token. */
 export function agentRoutes(app: App, context: Context): void {
+    const { renewToken, report, putLease, deleteLease } = agentOperations;
     // Before the body is read: whoever has no token makes the server parse nothing.
     app.addHook("onRequest", (request) => agent.authenticate(context, bearerOf(request)));
-    const [tags, security] = [agentTags, agentSecurity];
-    app.post(
-        "/agent/token",
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Renew the agent token; the one it has is good until the new one was used",
-                response: { 200: schemas.AgentToken, ...errors(401) },
-            },
-        },
-        (request) => agent.renewToken(context, bearerOf(request)),
+    serve(app, renewToken, ofAgent, ({ request }) => agent.renewToken(context, bearerOf(request)));
+    serve(app, report, { ...ofAgent, bodyLimit: bodyLimits.report }, ({ request, body }) =>
+        agent.takeReport(context, bearerOf(request), body),
     );
-    app.post(
-        "/agent/report",
-        {
-            bodyLimit: bodyLimits.report,
-            schema: {
-                tags,
-                security,
-                summary: "Report a phase, or a generation applied",
-                body: schemas.Report,
-                response: { 204: Nothing, ...errors(400, 401, 413, 415) },
-            },
-        },
-        async (request, reply) => {
-            const token = bearerOf(request);
-            await agent.takeReport(context, token, request.body);
-            return reply.code(204).send();
-        },
+    serve(app, putLease, ofAgent, ({ request, params, body }) =>
+        agent.putLease(context, bearerOf(request), params.name, body.ttl_seconds),
     );
-    app.put(
-        "/agent/leases/:name",
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Take or renew a lease",
-                params: schemas.LeaseParams,
-                body: schemas.LeaseRequest,
-                response: { 200: schemas.LeaseView, ...errors(400, 401, 413, 415) },
-            },
-        },
-        (request) =>
-            agent.putLease(
-                context,
-                bearerOf(request),
-                request.params.name,
-                request.body.ttl_seconds,
-            ),
-    );
-    app.delete(
-        "/agent/leases/:name",
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Give a lease up",
-                params: schemas.LeaseParams,
-                response: { 204: Nothing, ...errors(400, 401, 409) },
-            },
-        },
-        async (request, reply) => {
-            const token = bearerOf(request);
-            await agent.deleteLease(context, token, request.params.name);
-            return reply.code(204).send();
-        },
+    serve(app, deleteLease, ofAgent, ({ request, params }) =>
+        agent.deleteLease(context, bearerOf(request), params.name),
     );
 }

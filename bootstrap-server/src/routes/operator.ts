@@ -1,257 +1,103 @@
+import { formerOperations, formerPoolOf, operatorOperations } from "#contract/operator";
 import { bodyLimits } from "../limits";
 import * as clusters from "../service/clusters";
 import * as bundles from "../service/node-bundles";
-import * as roleFiles from "../service/role-files";
+import * as pools from "../service/pool-files";
 import * as slots from "../service/slots";
 import { clusterStatus } from "../service/status";
+import { serve } from "./operation";
 import { guardByOperator } from "./operator-guard";
-import * as schemas from "./schemas";
 import type { Context } from "../context";
 import type { App } from "./types";
 
-const { errors } = schemas;
-const tags = ["operator"];
-const security = [{ operator: [] }];
-const Nothing = schemas.noBody("done");
+const operations = operatorOperations;
+const operator = { tags: ["operator"], security: [{ operator: [] }] };
+const ofFiles = { ...operator, bodyLimit: bodyLimits.files };
+const former = { ...operator, tags: ["operator of 0.1"] };
 
 /** Adds the operator's routes, each behind an operator's token and in the audit. */
 export function operatorRoutes(app: App, context: Context): void {
     guardByOperator(app, context);
     clusterRoutes(app, context);
     slotRoutes(app, context);
-    roleFilesRoutes(app, context);
+    poolFilesRoutes(app, context);
     bundleRoutes(app, context);
+    formerRoutes(app, context);
 }
 
+/** The cluster that a path names. */
+const clusterIn = ({ cluster_id }: { cluster_id: string }): number => Number(cluster_id);
+
 function clusterRoutes(app: App, context: Context): void {
-    app.post(
-        "/v1/clusters",
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Register a cluster, or adopt an interrupted registration",
-                body: schemas.ClusterRequest,
-                response: { 200: schemas.Cluster, ...errors(400, 401, 409, 413, 415) },
-            },
-        },
-        (request) => clusters.registerCluster(context, request.body.key),
+    serve(app, operations.registerCluster, operator, ({ body }) =>
+        clusters.registerCluster(context, body.key),
     );
-    app.get(
-        "/v1/clusters",
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Every cluster of this server, oldest first",
-                response: { 200: schemas.ClusterList, ...errors(401) },
-            },
-        },
-        () => clusters.listClusters(context),
+    serve(app, operations.listClusters, operator, () => clusters.listClusters(context));
+    serve(app, operations.getCluster, operator, ({ params }) =>
+        clusters.readCluster(context, clusterIn(params)),
     );
-    app.get(
-        "/v1/clusters/:cluster_id",
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Read a cluster",
-                params: schemas.ClusterParams,
-                response: { 200: schemas.Cluster, ...errors(400, 401, 404) },
-            },
-        },
-        (request) => clusters.readCluster(context, Number(request.params.cluster_id)),
+    serve(app, operations.deleteCluster, operator, ({ params, query }) =>
+        clusters.deleteCluster(context, clusterIn(params), {
+            onlySilent: query.only_silent !== undefined,
+        }),
     );
-    app.delete(
-        "/v1/clusters/:cluster_id",
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Delete a cluster with its slots and files",
-                params: schemas.ClusterParams,
-                querystring: schemas.ClusterDeletion,
-                response: { 204: Nothing, ...errors(400, 401, 404, 409) },
-            },
-        },
-        async ({ params, query }, reply) => {
-            const onlySilent = query.only_silent !== undefined;
-            await clusters.deleteCluster(context, Number(params.cluster_id), { onlySilent });
-            return reply.code(204).send();
-        },
+    serve(app, operations.getStatus, operator, ({ params }) =>
+        clusterStatus(context, clusterIn(params)),
     );
-    app.get(
-        "/v1/clusters/:cluster_id/status",
-        {
-            schema: {
-                tags,
-                security,
-                summary: "What the nodes of a cluster reported",
-                params: schemas.ClusterParams,
-                response: { 200: schemas.ClusterStatus, ...errors(400, 401, 404) },
-            },
-        },
-        (request) => clusterStatus(context, Number(request.params.cluster_id)),
-    );
-    app.get(
-        "/v1/vms/:vm_id",
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Which slot a VM fills",
-                params: schemas.VmParams,
-                response: { 200: schemas.VmView, ...errors(400, 401, 404) },
-            },
-        },
-        (request) => slots.findVm(context, Number(request.params.vm_id)),
+    serve(app, operations.getVmBinding, operator, ({ params }) =>
+        slots.findVm(context, Number(params.vm_id)),
     );
 }
 
 function slotRoutes(app: App, context: Context): void {
-    const url = "/v1/clusters/:cluster_id/nodes/:slot";
-    app.put(
-        url,
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Create a slot, or give it a new secret",
-                params: schemas.SlotParams,
-                body: schemas.SlotRequest,
-                response: { 200: schemas.SlotView, ...errors(400, 401, 404, 413, 415, 422) },
-            },
-        },
-        ({ params, body }) => slots.putSlot(context, Number(params.cluster_id), params.slot, body),
+    serve(app, operations.putSlot, operator, ({ params, body }) =>
+        slots.putSlot(context, clusterIn(params), params.slot, body),
     );
-    app.get(
-        url,
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Read a slot",
-                params: schemas.SlotParams,
-                response: { 200: schemas.SlotView, ...errors(400, 401, 404) },
-            },
-        },
-        ({ params }) => slots.readSlot(context, Number(params.cluster_id), params.slot),
+    serve(app, operations.getSlot, operator, ({ params }) =>
+        slots.readSlot(context, clusterIn(params), params.slot),
     );
-    app.delete(
-        url,
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Delete a slot with what is bound to it",
-                params: schemas.SlotParams,
-                response: { 204: Nothing, ...errors(400, 401, 404) },
-            },
-        },
-        async ({ params }, reply) => {
-            await slots.deleteSlot(context, Number(params.cluster_id), params.slot);
-            return reply.code(204).send();
-        },
+    serve(app, operations.deleteSlot, operator, ({ params }) =>
+        slots.deleteSlot(context, clusterIn(params), params.slot),
     );
 }
 
-function roleFilesRoutes(app: App, context: Context): void {
-    const url = "/v1/clusters/:cluster_id/roles/:role/files";
-    app.put(
-        url,
-        {
-            bodyLimit: bodyLimits.files,
-            schema: {
-                tags,
-                security,
-                summary: "Put the files that all nodes of a role share",
-                params: schemas.RoleParams,
-                body: schemas.RoleFilesRequest,
-                response: { 200: schemas.RoleFilesView, ...errors(400, 401, 404, 413, 415, 422) },
-            },
-        },
-        ({ params, body }) =>
-            roleFiles.putRoleFiles(context, Number(params.cluster_id), params.role, body),
+function poolFilesRoutes(app: App, context: Context): void {
+    serve(app, operations.putPoolFiles, ofFiles, ({ params, body }) =>
+        pools.putPoolFiles(context, clusterIn(params), params.pool, body),
     );
-    app.get(
-        url,
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Read which files a role has",
-                params: schemas.RoleParams,
-                response: { 200: schemas.RoleFilesView, ...errors(400, 401, 404) },
-            },
-        },
-        ({ params }) => roleFiles.readRoleFiles(context, Number(params.cluster_id), params.role),
+    serve(app, operations.getPoolFiles, operator, ({ params }) =>
+        pools.readPoolFiles(context, clusterIn(params), params.pool),
     );
-    app.delete(
-        url,
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Delete the files of a role",
-                params: schemas.RoleParams,
-                response: { 204: Nothing, ...errors(400, 401, 404) },
-            },
-        },
-        async ({ params }, reply) => {
-            await roleFiles.deleteRoleFiles(context, Number(params.cluster_id), params.role);
-            return reply.code(204).send();
-        },
+    serve(app, operations.deletePoolFiles, operator, ({ params }) =>
+        pools.deletePoolFiles(context, clusterIn(params), params.pool),
     );
 }
 
 function bundleRoutes(app: App, context: Context): void {
-    const url = "/v1/clusters/:cluster_id/nodes/:slot/bundle";
-    app.put(
-        url,
-        {
-            bodyLimit: bodyLimits.files,
-            schema: {
-                tags,
-                security,
-                summary: "Bind a VM to a slot and put its bundle",
-                params: schemas.SlotParams,
-                body: schemas.NodeBundleRequest,
-                response: {
-                    200: schemas.NodeBundlePut,
-                    ...errors(400, 401, 404, 409, 413, 415, 422),
-                },
-            },
-        },
-        ({ params, body }) =>
-            bundles.putNodeBundle(context, Number(params.cluster_id), params.slot, body),
+    serve(app, operations.putBundle, ofFiles, ({ params, body }) =>
+        bundles.putNodeBundle(context, clusterIn(params), params.slot, body),
     );
-    app.get(
-        url,
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Read a node's bundle: digests in place of contents",
-                params: schemas.SlotParams,
-                response: { 200: schemas.NodeBundleView, ...errors(400, 401, 404) },
-            },
-        },
-        ({ params }) => bundles.readNodeBundle(context, Number(params.cluster_id), params.slot),
+    serve(app, operations.getBundle, operator, ({ params }) =>
+        bundles.readNodeBundle(context, clusterIn(params), params.slot),
     );
-    app.delete(
-        url,
-        {
-            schema: {
-                tags,
-                security,
-                summary: "Unbind the VM of a slot and delete its bundle",
-                params: schemas.SlotParams,
-                response: { 204: Nothing, ...errors(400, 401, 404) },
-            },
-        },
-        async ({ params }, reply) => {
-            await bundles.deleteNodeBundle(context, Number(params.cluster_id), params.slot);
-            return reply.code(204).send();
-        },
+    serve(app, operations.deleteBundle, operator, ({ params }) =>
+        bundles.deleteNodeBundle(context, clusterIn(params), params.slot),
+    );
+}
+
+/** What programs of contract number 1 ask. */
+function formerRoutes(app: App, context: Context): void {
+    const { putRoleFiles, getRoleFiles, deleteRoleFiles } = formerOperations;
+    serve(app, putRoleFiles, { ...former, bodyLimit: bodyLimits.files }, ({ params, body }) =>
+        pools.putPoolFiles(context, clusterIn(params), formerPoolOf(params.role), {
+            ...body,
+            role: params.role,
+        }),
+    );
+    serve(app, getRoleFiles, former, ({ params }) =>
+        pools.readPoolFiles(context, clusterIn(params), formerPoolOf(params.role)),
+    );
+    serve(app, deleteRoleFiles, former, ({ params }) =>
+        pools.deletePoolFiles(context, clusterIn(params), formerPoolOf(params.role)),
     );
 }

@@ -1,15 +1,5 @@
-import { sha256 } from "../secrets";
-import { generationOf, sortedPaths, type Manifest } from "./generation";
-
-/** A file as the operator puts it. */
-export interface FileEntry {
-    content: string;
-    mode: string;
-    owner: string;
-}
-
-/** Files by absolute path. */
-export type Files = Record<string, FileEntry>;
+import { generationOf, sha256, sortedPaths, type Manifest } from "#contract/manifest";
+import type { Files } from "#contract/schemas";
 
 /** Why a node's bundle cannot be taken. */
 export interface BundleProblem {
@@ -25,24 +15,24 @@ export interface BundleProblem {
 export function manifestOf(files: Readonly<Files>): Manifest {
     return Object.fromEntries(
         sortedPaths(files).map((path) => {
-            const { content, mode, owner } = files[path] as FileEntry;
+            const { content, mode, owner } = files[path] as Files[string];
             return [path, { sha256: sha256(content), mode, owner }];
         }),
     );
 }
 
 /**
- * Checks a node's bundle against what is held for it: the files of its role and the files it comes
- * with. A node can so never be served half of a change, nor a file of another role.
+ * Checks a node's bundle against what is held for it: the files of its pool and the files it comes
+ * with. A node can so never be served half of a change, nor a file of another pool.
  * Returns undefined when the bundle can be served.
  */
 export function checkBundle(bundle: {
     generation: string;
     manifest: Readonly<Manifest>;
     nodeFiles: Readonly<Manifest>;
-    roleFiles: Readonly<Manifest>;
+    poolFiles: Readonly<Manifest>;
 }): BundleProblem | undefined {
-    const { generation, manifest, nodeFiles, roleFiles } = bundle;
+    const { generation, manifest, nodeFiles, poolFiles } = bundle;
     const computed = generationOf(manifest);
     if (computed !== generation) {
         return {
@@ -50,11 +40,11 @@ export function checkBundle(bundle: {
             message: `the manifest's generation is ${computed}, the request says ${generation}: send the SHA-256 of the manifest's canonical text`,
         };
     }
-    const twice = sortedPaths(nodeFiles).filter((path) => roleFiles[path] !== undefined);
+    const twice = sortedPaths(nodeFiles).filter((path) => poolFiles[path] !== undefined);
     if (twice.length > 0) {
         return {
             code: "bootstrap.bundle.duplicate_path",
-            message: `both the role's files and the node's files hold ${twice.join(", ")}: keep each path in one of them`,
+            message: `both the pool's files and the node's files hold ${twice.join(", ")}: keep each path in one of them`,
         };
     }
     const unlisted = sortedPaths(nodeFiles).filter((path) => manifest[path] === undefined);
@@ -64,14 +54,14 @@ export function checkBundle(bundle: {
             message: `the manifest does not list ${unlisted.join(", ")}: it must list every file of the node`,
         };
     }
-    const held = { ...roleFiles, ...nodeFiles };
+    const held = { ...poolFiles, ...nodeFiles };
     const missing = sortedPaths(manifest).filter(
         (path) => held[path]?.sha256 !== manifest[path]?.sha256,
     );
     if (missing.length > 0) {
         return {
             code: "bootstrap.bundle.incomplete",
-            message: `no content with the manifest's digest is held for ${missing.join(", ")}: put the role's files first, then the bundle`,
+            message: `no content with the manifest's digest is held for ${missing.join(", ")}: put the pool's files first, then the bundle`,
         };
     }
     return undefined;

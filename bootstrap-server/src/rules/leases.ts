@@ -1,11 +1,10 @@
+import { maxLeaseSeconds } from "#contract/agent";
+
 /** A lease as it is held: by a slot of the cluster, until a moment. */
 export interface Lease {
     holder: string;
     expiresAt: Date;
 }
-
-/** Longest time a lease is granted for, in seconds. */
-export const maxTtlSeconds = 3600;
 
 /** Answer to a request for a lease: who holds it now, and whether that is the one who asked. */
 export interface LeaseAnswer extends Lease {
@@ -24,7 +23,7 @@ export function requestLease(
     now: Date,
 ): LeaseAnswer {
     const left = current ? current.expiresAt.getTime() - now.getTime() : 0;
-    const free = left <= 0 || left > maxTtlSeconds * 1000;
+    const free = left <= 0 || left > maxLeaseSeconds * 1000;
     if (!current || free || current.holder === asker) {
         const expiresAt = new Date(now.getTime() + ttlSeconds * 1000);
         return { granted: true, holder: asker, expiresAt };

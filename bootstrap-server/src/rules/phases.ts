@@ -1,25 +1,4 @@
-/**
- * Phases a node reports, in the order it passes them. `applied` is the agent's: a generation lies
- * on the node and what it changed was restarted.
- */
-export const phases = [
-    "userdata",
-    "bundle",
-    "install",
-    "etcd",
-    "kubelet",
-    "apiserver",
-    "node-ready",
-    "addons",
-    "applied",
-] as const;
-/** Phase of a node's boot, or `applied`. */
-export type Phase = (typeof phases)[number];
-
-/** States of a phase. */
-export const phaseStates = ["running", "done", "failed"] as const;
-/** State of a phase. */
-export type PhaseState = (typeof phaseStates)[number];
+import { phases, type Phase, type PhaseState } from "#contract/phases";
 
 /** One report of a node, as far as the rules look at it. */
 export interface ReportFacts {

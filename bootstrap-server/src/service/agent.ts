@@ -1,5 +1,6 @@
+import type { Report } from "#contract/agent";
 import { ApiError } from "../errors";
-import { readApplied, showsEtcd, type Phase, type PhaseState } from "../rules/phases";
+import { readApplied, showsEtcd } from "../rules/phases";
 import { requestLease } from "../rules/leases";
 import { matchesDigest, newToken, sha256 } from "../secrets";
 import type { Db, Trx } from "../store/schema";
@@ -7,19 +8,6 @@ import { advanceFounding, lockCluster, nodesOf, type ClusterRow, type NodeRow } 
 import { assembleBundle, release } from "./served";
 import { settledRelease } from "./settled";
 import type { Context } from "../context";
-
-/** A report of a node about a phase. */
-export interface ReportRequest {
-    generation: string;
-    phase: Phase;
-    state: PhaseState;
-    /** ISO 8601. */
-    started_at: string;
-    finished_at?: string;
-    message?: string;
-    log_tail?: string[];
-    health?: Record<string, boolean>;
-}
 
 /** Longest message and log line that are kept, in characters; the rest is cut. */
 const lineLength = 4000;
@@ -124,12 +112,13 @@ export async function agentBundle(
         const { node, release } = settled;
         const { revision } = release;
         if (revision === knownRevision) return { revision, json: undefined };
-        const json = context.bundles.get(node, release);
+        const json = context.bundles.get(node, release, node.change ?? {});
         if (json) return { revision, json };
     }
     return asNode(context, token, async (trx, cluster, node, now) => {
         const nodes = await nodesOf(trx, cluster.id);
-        const released = await release(trx, cluster, nodes, node, now);
+        const own = nodes.find(({ id }) => id === node.id);
+        const released = own && (await release(trx, cluster, nodes, own, now));
         if (!released) {
             throw new ApiError(
                 409,
@@ -144,7 +133,7 @@ export async function agentBundle(
     });
 }
 
-async function storeReport(trx: Trx, node: NodeRow, report: ReportRequest, now: Date) {
+async function storeReport(trx: Trx, node: NodeRow, report: Report, now: Date) {
     const columns = {
         generation: report.generation,
         state: report.state,
@@ -174,7 +163,7 @@ function keepingFailure<T extends { state: string; message: unknown; log_tail: u
 }
 
 /** What a report changes on its node's row. */
-function effectOn(node: NodeRow, report: ReportRequest, now: Date) {
+function effectOn(node: NodeRow, report: Report, now: Date) {
     const applied = readApplied(report);
     // A healthy generation says as much, should the one report of the phase have been lost.
     const isReady =
@@ -194,7 +183,7 @@ function effectOn(node: NodeRow, report: ReportRequest, now: Date) {
 export async function takeReport(
     context: Context,
     token: string | undefined,
-    report: ReportRequest,
+    report: Report,
 ): Promise<void> {
     await asNode(context, token, async (trx, cluster, node, now) => {
         await storeReport(trx, node, report, now);

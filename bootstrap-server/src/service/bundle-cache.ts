@@ -1,6 +1,8 @@
+import type { Bundle } from "#contract/bundle";
+import type { Change } from "#contract/schemas";
 import { LRUCache } from "lru-cache";
 import type { NodeRow } from "./rows";
-import type { Release, ServedBundle } from "./served";
+import type { Release } from "./served";
 
 /** Bytes of bundles that are kept: some 800 nodes of the usual size. */
 const maxSize = 64 * 1024 * 1024;
@@ -19,19 +21,21 @@ export class BundleCache {
         sizeCalculation: (json) => json.length,
     });
 
-    /** The bundle of a release; undefined when it is not held. */
-    get(node: Owner, release: Release): Buffer | undefined {
-        return this.bundles.get(keyOf(node, release));
+    /** The bundle of a release, with what is said of its change; undefined when it is not held. */
+    get(node: Owner, release: Release, change: Change): Buffer | undefined {
+        return this.bundles.get(keyOf(node, release, change));
     }
 
     /** Keeps a bundle, and returns it as JSON. */
-    add(node: Owner, release: Release, bundle: ServedBundle): Buffer {
+    add(node: Owner, release: Release, bundle: Bundle): Buffer {
         const json = Buffer.from(JSON.stringify(bundle));
-        this.bundles.set(keyOf(node, release), json);
+        this.bundles.set(keyOf(node, release, bundle), json);
         return json;
     }
 }
 
-function keyOf(node: Owner, { revision, etcd }: Release): string {
-    return `${node.kubecluster_id}/${node.id}/${revision}/${JSON.stringify(etcd)}`;
+function keyOf(node: Owner, { revision, etcd }: Release, change: Change): string {
+    const { disturbs, tier, needs } = change;
+    const rest = JSON.stringify([etcd, disturbs, tier, needs]);
+    return `${node.kubecluster_id}/${node.id}/${revision}/${rest}`;
 }

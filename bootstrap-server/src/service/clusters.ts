@@ -1,5 +1,6 @@
+import { clusterName } from "#contract/names";
 import { ApiError } from "../errors";
-import { clusterName, drawClusterId } from "../names";
+import { drawClusterId } from "../cluster-id";
 import { isSilent, silenceMilliseconds } from "../rules/rollout";
 import { clusterNotFound, inCluster, nodesOf, type ClusterRow } from "./rows";
 import type { Context } from "../context";

@@ -1,5 +1,5 @@
+import { phases, phaseStates } from "#contract/phases";
 import { nodeState, nodeStates } from "../rules/node-state";
-import { phases, phaseStates } from "../rules/phases";
 import { poolFigures } from "../store/database";
 import type { Context } from "../context";
 

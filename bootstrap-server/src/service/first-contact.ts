@@ -1,10 +1,18 @@
+import type { Bundle } from "#contract/bundle";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../errors";
 import { isArmed } from "../rules/arming";
 import { newToken, sha256 } from "../secrets";
 import type { RefusalReason, RequestFacts } from "../verify/verifier";
-import { lockCluster, nodeOfVm, nodesOf, type ClusterRow, type NodeRow } from "./rows";
-import { assembleBundle, release, type ServedBundle } from "./served";
+import {
+    lockCluster,
+    nodeOfVm,
+    nodesOf,
+    type ClusterRow,
+    type NodeRow,
+    type PoolNodeRow,
+} from "./rows";
+import { assembleBundle, release } from "./served";
 import type { Context } from "../context";
 import type { Db, Trx } from "../store/schema";
 
@@ -22,7 +30,7 @@ export interface FirstContactRequest {
 
 /** A refusal has no time of its own: the audit reads it, for each of them in the same way. */
 type Decision =
-    | { decision: "released"; reason: "verified"; bundle: ServedBundle; node: NodeRow; now: Date }
+    | { decision: "released"; reason: "verified"; bundle: Bundle; node: NodeRow; now: Date }
     | { decision: "pending"; reason: "bundle_pending"; node: NodeRow; now: Date }
     | { decision: "refused"; reason: RefusalReason; node: NodeRow | undefined; now?: undefined };
 
@@ -96,8 +104,8 @@ async function releaseTo(
     trx: Trx,
     role: string,
     cluster: ClusterRow,
-    nodes: readonly NodeRow[],
-    node: NodeRow & { now: Date },
+    nodes: readonly PoolNodeRow[],
+    node: PoolNodeRow & { now: Date },
 ): Promise<Decision> {
     const now = await context.clock(trx, node.now);
     if (node.role !== role) return { decision: "refused", reason: "other_role", node };
@@ -164,10 +172,7 @@ async function decide(context: Context, request: FirstContactRequest): Promise<D
  * Serves a node its first bundle, with a fresh agent token; the former token is revoked.
  * Throws 401, the same for every refusal, or 409 while the bundle is not complete.
  */
-export async function firstBundle(
-    context: Context,
-    request: FirstContactRequest,
-): Promise<ServedBundle> {
+export async function firstBundle(context: Context, request: FirstContactRequest): Promise<Bundle> {
     const refusalTime = sleep(refusalMilliseconds);
     const decision = await decide(context, request);
     await audit(context, context.db, request, decision);

@@ -1,11 +1,13 @@
+import type { NodeBundleRequest } from "#contract/operator";
+import { poolOf } from "#contract/pools";
+import type { Change } from "#contract/schemas";
 import { isAddress } from "../addresses";
 import { ApiError } from "../errors";
-import { checkBundle, manifestOf, type Files } from "../rules/bundle";
-import type { Manifest } from "../rules/generation";
+import { checkBundle, manifestOf } from "../rules/bundle";
 import { deleteUnusedContents, putContents } from "../store/contents";
 import type { Db, Trx } from "../store/schema";
 import { findCluster } from "./clusters";
-import { digestsOf, findRoleFiles } from "./role-files";
+import { digestsOf, findPoolFiles } from "./pool-files";
 import {
     advanceFounding,
     inCluster,
@@ -15,18 +17,6 @@ import {
     type NodeRow,
 } from "./rows";
 import type { Context } from "../context";
-
-/** A node's bundle as the operator puts it. */
-export interface BundleRequest {
-    vm_id: number;
-    /** The address its peers reach it at. */
-    address: string;
-    /** The node's own files. */
-    files: Files;
-    /** Every file of the node, those of its role included. */
-    manifest: Manifest;
-    generation: string;
-}
 
 /** Columns that belong to the VM in a slot: forgotten when another VM takes its place. */
 const forgotten = {
@@ -73,7 +63,7 @@ async function bindVm(
     trx: Trx,
     cluster: ClusterRow,
     node: NodeRow,
-    request: BundleRequest,
+    request: NodeBundleRequest,
 ): Promise<void> {
     await refuseForeignVm(trx, node, request.vm_id);
     if (node.vm_id !== request.vm_id) await forgetVm(trx, node);
@@ -119,7 +109,7 @@ export async function putNodeBundle(
     context: Context,
     clusterId: number,
     slot: string,
-    request: BundleRequest,
+    request: NodeBundleRequest,
 ) {
     if (!isAddress(request.address)) {
         throw new ApiError(
@@ -131,18 +121,26 @@ export async function putNodeBundle(
     const nodeFiles = manifestOf(request.files);
     return inCluster(context, clusterId, async (trx, cluster) => {
         const node = await nodeInSlot(trx, clusterId, slot);
-        const role = await findRoleFiles(trx, clusterId, node.role);
+        const pool = await findPoolFiles(trx, clusterId, poolOf(slot));
         const { generation, manifest } = request;
-        const roleFiles = role?.files ?? {};
-        const problem = checkBundle({ generation, manifest, nodeFiles, roleFiles });
+        const poolFiles = pool?.files ?? {};
+        const problem = checkBundle({ generation, manifest, nodeFiles, poolFiles });
         if (problem) throw new ApiError(422, problem.code, problem.message);
 
         await putContents(trx, context.keyring, clusterId, request.files, nodeFiles);
         await bindVm(context, trx, cluster, node, request);
+        const change = { change: changeOf(request) };
         await trx
             .insertInto("bootstrap_generations")
-            .values({ node_id: node.id, generation, manifest: JSON.stringify(manifest) })
-            .onConflict((conflict) => conflict.doNothing())
+            .values({
+                node_id: node.id,
+                generation,
+                manifest: JSON.stringify(manifest),
+                ...change,
+            })
+            .onConflict((conflict) =>
+                conflict.columns(["node_id", "generation"]).doUpdateSet(change),
+            )
             .execute();
         await keepServedGenerations(trx, node);
         await deleteUnusedContents(trx, clusterId);
@@ -151,19 +149,24 @@ export async function putNodeBundle(
     });
 }
 
-/** The manifest of a generation of a node. Throws when it is not held. */
-export async function manifestOfGeneration(
-    db: Db,
-    nodeId: number,
-    generation: string,
-): Promise<Manifest> {
-    const row = await db
+/** What a program says of a change, as it is stored. */
+function changeOf({ disturbs, tier, needs }: NodeBundleRequest): string | null {
+    const change: Change = {
+        ...(disturbs === undefined ? {} : { disturbs }),
+        ...(tier === undefined ? {} : { tier }),
+        ...(needs === undefined ? {} : { needs }),
+    };
+    return Object.keys(change).length === 0 ? null : JSON.stringify(change);
+}
+
+/** The manifest of a generation of a node, and what is said of the change. Throws when it is not held. */
+export async function readGeneration(db: Db, nodeId: number, generation: string) {
+    return db
         .selectFrom("bootstrap_generations")
-        .select("manifest")
+        .select(["manifest", "change"])
         .where("node_id", "=", nodeId)
         .where("generation", "=", generation)
         .executeTakeFirstOrThrow();
-    return row.manifest;
 }
 
 /** Reads a node's bundle, digests in place of contents. Throws 404. */
@@ -178,8 +181,8 @@ export async function readNodeBundle(context: Context, clusterId: number, slot: 
             `slot ${slot} of cluster ${clusterId} has no bundle: put it first`,
         );
     }
-    const manifest = await manifestOfGeneration(context.db, node.id, generation);
-    return { slot, vm_id, address, generation, digests: digestsOf(manifest) };
+    const { manifest, change } = await readGeneration(context.db, node.id, generation);
+    return { slot, vm_id, address, generation, ...change, digests: digestsOf(manifest) };
 }
 
 /** Unbinds the VM of a slot and deletes its bundle; the slot stays. Throws 404 without the slot. */

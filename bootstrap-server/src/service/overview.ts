@@ -1,8 +1,8 @@
+import { clusterName } from "#contract/names";
 import { sql } from "kysely";
-import { clusterName } from "../names";
 import { nodeState, nodeStates, worstState, type NodeState } from "../rules/node-state";
 import type { Db } from "../store/schema";
-import { rolloutView, type ClusterRow, type NodeRow } from "./rows";
+import { nodesInPools, rolloutView, type ClusterRow, type NodeRow } from "./rows";
 import { inSlotOrder, nodeStatus, reportsOf, type NodeStatus } from "./status";
 import type { Context } from "../context";
 
@@ -69,11 +69,8 @@ async function readRows({ db, orgId }: Context) {
         .orderBy("created_at", "desc")
         .orderBy("id")
         .execute();
-    const nodes = await db
-        .selectFrom("nodes")
+    const nodes = await nodesInPools(db)
         .innerJoin("clusters", "clusters.id", "nodes.kubecluster_id")
-        .selectAll("nodes")
-        .where("nodes.slot", "is not", null)
         .where("clusters.org_id", "=", orgId)
         .where("clusters.registration_key", "is not", null)
         .execute();

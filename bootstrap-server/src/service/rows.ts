@@ -1,3 +1,4 @@
+import { controlPlanePool } from "#contract/pools";
 import { sql, type Selectable } from "kysely";
 import { ApiError } from "../errors";
 import {
@@ -8,7 +9,7 @@ import {
     type FoundingSlot,
 } from "../rules/founding";
 import { isSilent, type RolloutNode } from "../rules/rollout";
-import type { ClustersTable, Db, NodesTable, Trx } from "../store/schema";
+import type { ClustersTable, Db, NodesTable, PoolFilesTable, Trx } from "../store/schema";
 import type { Context } from "../context";
 
 /** A row of `clusters`. */
@@ -57,14 +58,28 @@ export async function inCluster<T>(
     });
 }
 
-/** Every slot of a cluster, with the database's time. */
-export async function nodesOf(db: Db, clusterId: number): Promise<(NodeRow & { now: Date })[]> {
+/** A node with the limit that its pool sets. */
+export type PoolNodeRow = NodeRow & Pick<Selectable<PoolFilesTable>, "max_unavailable">;
+
+/** The nodes that fill slots, each with the limit of its pool. */
+export function nodesInPools(db: Db) {
     return db
         .selectFrom("nodes")
-        .selectAll()
+        .leftJoin("bootstrap_pool_files as files", (join) =>
+            join
+                .onRef("files.kubecluster_id", "=", "nodes.kubecluster_id")
+                .onRef("files.pool", "=", "nodes.pool"),
+        )
+        .selectAll("nodes")
+        .select("files.max_unavailable")
+        .where("nodes.slot", "is not", null);
+}
+
+/** Every slot of a cluster, with the database's time. */
+export async function nodesOf(db: Db, clusterId: number): Promise<(PoolNodeRow & { now: Date })[]> {
+    return nodesInPools(db)
         .select(sql<Date>`clock_timestamp()`.as("now"))
-        .where("kubecluster_id", "=", clusterId)
-        .where("slot", "is not", null)
+        .where("nodes.kubecluster_id", "=", clusterId)
         .execute();
 }
 
@@ -103,7 +118,7 @@ export async function nodeOfVm(
 
 /** The columns of a node that the rollout gate goes by. */
 type RolloutColumns = Pick<
-    NodeRow,
+    PoolNodeRow,
     | "slot"
     | "role"
     | "vm_id"
@@ -114,6 +129,7 @@ type RolloutColumns = Pick<
     | "healthy"
     | "booted"
     | "last_seen_at"
+    | "max_unavailable"
 >;
 
 /** A node as the rollout gate sees it. */
@@ -129,6 +145,7 @@ export function rolloutView(node: RolloutColumns, now: Date): RolloutNode {
         healthy: node.healthy,
         booted: node.booted,
         silent: isSilent(node.last_seen_at, now),
+        limit: node.max_unavailable,
     };
 }
 
@@ -193,13 +210,13 @@ async function nextFounding(
             return afterReport(current, slots);
         case "release": {
             if (current.state !== "unfounded") return current;
-            const role = await trx
-                .selectFrom("bootstrap_role_files")
+            const pool = await trx
+                .selectFrom("bootstrap_pool_files")
                 .select("slots")
                 .where("kubecluster_id", "=", cluster.id)
-                .where("role", "=", "control-plane")
+                .where("pool", "=", controlPlanePool)
                 .executeTakeFirst();
-            return beginFounding(current, role?.slots, slots);
+            return beginFounding(current, pool?.slots, slots);
         }
     }
 }

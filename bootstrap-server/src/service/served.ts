@@ -1,41 +1,29 @@
-import type { Updateable } from "kysely";
-import { clusterName, type Role } from "../names";
-import type { EtcdAnswer } from "../rules/founding";
-import { etcdAnswer } from "../rules/founding";
+import type { Bundle } from "#contract/bundle";
 import {
     revisionOf,
     sortPeers,
     sortedPaths,
     type ManifestEntry,
     type Peer,
-} from "../rules/generation";
+} from "#contract/manifest";
+import { clusterName } from "#contract/names";
+import type { Updateable } from "kysely";
+import { etcdAnswer, type EtcdAnswer } from "../rules/founding";
 import { generationToServe, releaseTime } from "../rules/rollout";
 import { readContents } from "../store/contents";
 import type { NodesTable, Trx } from "../store/schema";
-import { manifestOfGeneration } from "./node-bundles";
-import { advanceFounding, rolloutView, type ClusterRow, type NodeRow } from "./rows";
+import { readGeneration } from "./node-bundles";
+import {
+    advanceFounding,
+    rolloutView,
+    type ClusterRow,
+    type NodeRow,
+    type PoolNodeRow,
+} from "./rows";
 import type { Context } from "../context";
 
 /** How a control plane starts its etcd member. */
 type EtcdStart = Exclude<EtcdAnswer, { state: "wait" }>;
-
-/** A bundle as a node receives it. The shape is frozen (snapshot test). */
-export interface ServedBundle {
-    schema: 1;
-    cluster_id: number;
-    cluster_name: string;
-    node_name: string;
-    role: Role;
-    generation: string;
-    revision: string;
-    files: Record<string, string>;
-    attributes: Record<string, { mode: string; owner: string }>;
-    peers: Peer[];
-    /** Control planes only. */
-    etcd?: EtcdStart;
-    /** Only in a first bundle. */
-    agent_token?: string;
-}
 
 /** What a node may be served now, before its contents are read. */
 export interface Release {
@@ -45,11 +33,14 @@ export interface Release {
     etcd: EtcdStart | undefined;
 }
 
-/** The nodes that have an address, as each node of their cluster is told of them. */
+/**
+ * The control planes that have an address, as each node of their cluster is told of them. Workers are not among
+ * them: what becomes of a worker changes no other node's revision.
+ */
 export function peersOf(nodes: readonly Pick<NodeRow, "node_name" | "vm_ip" | "role">[]): Peer[] {
     return sortPeers(
         nodes.flatMap((node) =>
-            node.vm_ip === null
+            node.vm_ip === null || node.role !== "control-plane"
                 ? []
                 : [{ name: node.node_name, address: node.vm_ip, role: node.role }],
         ),
@@ -64,8 +55,8 @@ export function peersOf(nodes: readonly Pick<NodeRow, "node_name" | "vm_ip" | "r
 export async function release(
     trx: Trx,
     cluster: ClusterRow,
-    nodes: readonly NodeRow[],
-    node: NodeRow,
+    nodes: readonly PoolNodeRow[],
+    node: PoolNodeRow,
     now: Date,
     besides: Updateable<NodesTable> = {},
 ): Promise<Release | undefined> {
@@ -98,8 +89,8 @@ export async function assembleBundle(
     trx: Trx,
     node: NodeRow,
     { generation, revision, peers, etcd }: Release,
-): Promise<ServedBundle> {
-    const manifest = await manifestOfGeneration(trx, node.id, generation);
+): Promise<Bundle> {
+    const { manifest, change } = await readGeneration(trx, node.id, generation);
     return {
         schema: 1,
         cluster_id: node.kubecluster_id,
@@ -116,6 +107,7 @@ export async function assembleBundle(
             }),
         ),
         peers,
+        ...change,
         ...(etcd ? { etcd } : {}),
     };
 }

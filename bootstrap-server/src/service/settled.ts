@@ -1,11 +1,12 @@
+import { revisionOf } from "#contract/manifest";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CompiledQuery } from "kysely";
+import { CompiledQuery, type Selectable } from "kysely";
 import { etcdAnswer } from "../rules/founding";
-import { revisionOf } from "../rules/generation";
 import { generationToServe } from "../rules/rollout";
 import { prepare } from "../store/prepared";
+import type { GenerationsTable } from "../store/schema";
 import { matchesDigest, sha256 } from "../secrets";
-import { foundingOf, rolloutView, type ClusterRow, type NodeRow } from "./rows";
+import { foundingOf, rolloutView, type ClusterRow, type PoolNodeRow } from "./rows";
 import { peersOf, type Release } from "./served";
 import type { Context } from "../context";
 
@@ -13,8 +14,9 @@ import type { Context } from "../context";
 const seenMilliseconds = 10_000;
 
 /** What of a node decides about bundles. */
-type Row = Pick<NodeRow, (typeof columns)[number]> &
-    Pick<ClusterRow, "etcd_state" | "founding_set"> & {
+type Row = Pick<PoolNodeRow, (typeof columns)[number] | "max_unavailable"> &
+    Pick<ClusterRow, "etcd_state" | "founding_set"> &
+    Pick<Selectable<GenerationsTable>, "change"> & {
         asking_sha256: string;
         is_asking: boolean;
         now: Date;
@@ -42,11 +44,15 @@ const columns = [
 const clustersOfTokens = prepare(
     "clusters_of_tokens",
     `SELECT ${columns.map((column) => `node.${column}`).join(", ")},
-        clusters.etcd_state, clusters.founding_set,
+        clusters.etcd_state, clusters.founding_set, files.max_unavailable, generation.change,
         asking.agent_token_sha256 AS asking_sha256, node.id = asking.id AS is_asking, clock_timestamp() AS now
     FROM nodes asking
     JOIN clusters ON clusters.id = asking.kubecluster_id
     JOIN nodes node ON node.kubecluster_id = clusters.id AND node.slot IS NOT NULL
+    LEFT JOIN bootstrap_pool_files files
+        ON files.kubecluster_id = clusters.id AND files.pool = node.pool
+    LEFT JOIN bootstrap_generations generation ON node.id = asking.id
+        AND generation.node_id = asking.id AND generation.generation = asking.released_generation
     WHERE asking.agent_token_sha256 = ANY($1) AND asking.slot IS NOT NULL
         AND clusters.org_id = $2 AND clusters.registration_key IS NOT NULL`,
 );
@@ -123,6 +129,5 @@ export async function settledRelease(
             .execute();
     }
     const peers = peersOf(rows);
-    const release = { generation, revision: revisionOf(generation, peers), peers, etcd };
-    return { node, release };
+    return { node, release: { generation, revision: revisionOf(generation, peers), peers, etcd } };
 }

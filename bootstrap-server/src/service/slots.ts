@@ -1,19 +1,13 @@
+import { clusterName, nodeName } from "#contract/names";
+import type { SlotRequest } from "#contract/operator";
+import { controlPlanePool, isSlotOfRole, slotName } from "#contract/pools";
 import { ApiError } from "../errors";
-import { clusterName, isSlotOfRole, nodeName, type Role } from "../names";
 import { isArmed } from "../rules/arming";
 import { deleteUnusedContents } from "../store/contents";
 import { findCluster } from "./clusters";
 import { advanceFounding, inCluster, nodeInSlot, nodeOfVm, nodesOf, type NodeRow } from "./rows";
 import type { Context } from "../context";
 import type { Db } from "../store/schema";
-
-/** A slot as the operator puts it. */
-export interface SlotRequest {
-    role: Role;
-    node_name: string;
-    /** SHA-256 (hex) of the secret that user data carries. */
-    secret_sha256: string;
-}
 
 async function slotView(context: Context, db: Db, row: NodeRow) {
     const now = await context.clock(db);
@@ -34,7 +28,7 @@ function checkSlot(clusterId: number, slot: string, request: SlotRequest): void 
     throw new ApiError(
         422,
         "bootstrap.slot.invalid",
-        `slot ${slot} was sent with role ${request.role} and node name ${request.node_name}: slots of control planes are cp-1, cp-2, ..., of workers worker-1, ..., and the node of this slot is called ${expected}`,
+        `slot ${slot} was sent with role ${request.role} and node name ${request.node_name}: a control plane has a slot such as ${slotName(controlPlanePool, 1)}, a worker one of another pool, and the node of this slot is called ${expected}`,
     );
 }
 

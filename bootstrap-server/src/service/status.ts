@@ -1,10 +1,11 @@
+import { clusterName } from "#contract/names";
+import { phases } from "#contract/phases";
+import { compareSlots } from "#contract/pools";
 import type { Selectable } from "kysely";
-import { clusterName, compareSlots } from "../names";
-import { phases } from "../rules/phases";
 import { holderOf, type RolloutNode } from "../rules/rollout";
 import type { Db, ReportsTable } from "../store/schema";
 import { findCluster } from "./clusters";
-import { nodesOf, rolloutView, type NodeRow } from "./rows";
+import { nodesOf, rolloutView, type PoolNodeRow } from "./rows";
 import type { Context } from "../context";
 
 type ReportRow = Selectable<ReportsTable>;
@@ -26,7 +27,7 @@ function phasesOf(reports: readonly ReportRow[]) {
 
 /** What is known of a node. `views` are those of all nodes of its cluster. */
 export function nodeStatus(
-    node: NodeRow,
+    node: PoolNodeRow,
     reports: readonly ReportRow[],
     views: readonly RolloutNode[],
     now: Date,
@@ -74,7 +75,7 @@ export async function reportsOf(db: Db, clusterIds: readonly number[]): Promise<
 }
 
 /** Nodes in the order of their slots. */
-export function inSlotOrder(nodes: readonly NodeRow[]): NodeRow[] {
+export function inSlotOrder<T extends { slot: string }>(nodes: readonly T[]): T[] {
     return [...nodes].sort((a, b) => compareSlots(a.slot, b.slot));
 }
 

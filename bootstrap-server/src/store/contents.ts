@@ -1,7 +1,7 @@
+import { sortedPaths, type Manifest, type ManifestEntry } from "#contract/manifest";
+import type { Files } from "#contract/schemas";
 import { sql } from "kysely";
 import { StartupError } from "../errors";
-import type { Files } from "../rules/bundle";
-import { sortedPaths, type Manifest, type ManifestEntry } from "../rules/generation";
 import { certificateExpiry } from "./certificates";
 import type { Keyring } from "./keyring";
 import type { Db, Trx } from "./schema";
@@ -95,13 +95,13 @@ export async function readContents(
     );
 }
 
-/** Deletes contents of a cluster that neither a role's files nor a served generation names. */
+/** Deletes contents of a cluster that neither a pool's files nor a served generation names. */
 export async function deleteUnusedContents(trx: Trx, clusterId: number): Promise<void> {
     await sql`
         DELETE FROM bootstrap_contents
         WHERE kubecluster_id = ${clusterId} AND digest NOT IN (
-            SELECT f.value ->> 'sha256' FROM bootstrap_role_files r, jsonb_each(r.files) f
-            WHERE r.kubecluster_id = ${clusterId}
+            SELECT f.value ->> 'sha256' FROM bootstrap_pool_files p, jsonb_each(p.files) f
+            WHERE p.kubecluster_id = ${clusterId}
             UNION
             SELECT f.value ->> 'sha256' FROM bootstrap_generations g
             JOIN nodes n ON n.id = g.node_id, jsonb_each(g.manifest) f

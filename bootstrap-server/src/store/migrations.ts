@@ -186,6 +186,26 @@ const migrations: readonly Migration[] = [
                 ADD COLUMN IF NOT EXISTS certificate_expires_at timestamptz`,
         ],
     },
+    {
+        id: 6,
+        name: "files by pool, limits of pools, what changes disturb and need",
+        statements: [
+            `ALTER TABLE nodes ADD COLUMN IF NOT EXISTS pool text
+                GENERATED ALWAYS AS (regexp_replace(slot, '-[0-9]+$', '')) STORED`,
+            `ALTER TABLE bootstrap_role_files RENAME TO bootstrap_pool_files`,
+            `ALTER TABLE bootstrap_pool_files
+                ADD COLUMN pool text,
+                ADD COLUMN max_unavailable integer`,
+            // Until then a role had one pool.
+            `UPDATE bootstrap_pool_files
+                SET pool = CASE role WHEN 'control-plane' THEN 'cp' ELSE role END`,
+            `ALTER TABLE bootstrap_pool_files
+                ALTER COLUMN pool SET NOT NULL,
+                DROP CONSTRAINT bootstrap_role_files_pkey,
+                ADD CONSTRAINT bootstrap_pool_files_pkey PRIMARY KEY (kubecluster_id, pool)`,
+            `ALTER TABLE bootstrap_generations ADD COLUMN change jsonb`,
+        ],
+    },
 ];
 
 /** Any fixed number: the advisory lock that only this server's migrations take. */

@@ -1,8 +1,10 @@
-import type { ColumnType, Generated, Kysely, Transaction } from "kysely";
+import type { EtcdState } from "#contract/etcd";
+import type { Manifest } from "#contract/manifest";
+import type { Phase, PhaseState } from "#contract/phases";
+import type { Role } from "#contract/roles";
+import type { Change } from "#contract/schemas";
+import type { ColumnType, Generated, GeneratedAlways, Kysely, Transaction } from "kysely";
 import type { Binding } from "../rules/founding";
-import type { Manifest } from "../rules/generation";
-import type { Phase, PhaseState } from "../rules/phases";
-import type { Role } from "../names";
 
 /** A jsonb column: read as a value, written as JSON text, so that both drivers send the same. */
 type Json<T> = ColumnType<T, string, string>;
@@ -24,7 +26,7 @@ export interface ClustersTable {
     service_acc_priv_key: Generated<string | null>;
     /** The idempotency key of its registration; NULL for clusters that are not ours. */
     registration_key: string;
-    etcd_state: Generated<"unfounded" | "founding" | "founded">;
+    etcd_state: Generated<EtcdState>;
     founding_set: ColumnType<Binding[] | null, string | null | undefined, string | null>;
     /** When a slot was first bound to a VM: since then the registration is in use. */
     first_bound_at: NullableTimestamp;
@@ -40,6 +42,8 @@ export interface NodesTable {
     cert: Generated<string | null>;
     priv_key: Generated<string | null>;
     slot: string;
+    /** What stands before the number in the slot; computed by the database. */
+    pool: GeneratedAlways<string>;
     role: Role;
     node_name: string;
     secret_sha256: string;
@@ -84,12 +88,15 @@ export interface ContentsTable {
     certificate_expires_at: NullableTimestamp;
 }
 
-/** The files of a role: digests only. */
-export interface RoleFilesTable {
+/** The files of a pool: digests only. */
+export interface PoolFilesTable {
     kubecluster_id: number;
+    pool: string;
     role: Role;
     slots: Json<string[]>;
     files: Json<Manifest>;
+    /** How many nodes of the pool may be in a change at a time; NULL for no limit of its own. */
+    max_unavailable: number | null;
 }
 
 /** Manifests of a node that may have to be served: the desired and the released one. */
@@ -97,6 +104,8 @@ export interface GenerationsTable {
     node_id: number;
     generation: string;
     manifest: Json<Manifest>;
+    /** What the program said of the change; NULL when it said nothing. */
+    change: ColumnType<Change | null, string | null, string | null>;
 }
 
 /** The latest report of a node per phase. */
@@ -173,7 +182,7 @@ export interface Schema {
     nodes: NodesTable;
     imds_tokens: ImdsTokensTable;
     bootstrap_contents: ContentsTable;
-    bootstrap_role_files: RoleFilesTable;
+    bootstrap_pool_files: PoolFilesTable;
     bootstrap_generations: GenerationsTable;
     bootstrap_reports: ReportsTable;
     bootstrap_leases: LeasesTable;

@@ -6,7 +6,7 @@ export interface RequestFacts {
     sourceAddress: string;
     /** The access token of `Authorization: Bearer`. */
     accessToken: string | undefined;
-    /** The secret of `X-exk8s-slot-secret`. */
+    /** The secret of the slot, as the VM sent it. */
     slotSecret: string | undefined;
     /** The session token of `X-exc-imds-token`. */
     imdsToken: string | undefined;

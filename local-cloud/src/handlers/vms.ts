@@ -1,3 +1,4 @@
+import { userDataLimit } from "#contract/user-data";
 import type { RequestOf, operations, schemas } from "excloud-k8s/api";
 
 import { conflict, invalid, notFound } from "../http/errors";
@@ -9,9 +10,6 @@ import type { Stores } from "../state/stores";
 import { checkZone } from "./catalog";
 import type { Handlers } from "./handler";
 import { requireGroup } from "./security-groups";
-
-/** The real limit is not published; 16 KiB is what clouds with cloud-init commonly allow. */
-const userDataLimit = 16 * 1024;
 
 /** The root volume that is included in an instance type's price. */
 const defaultRootVolumeGib = 25;

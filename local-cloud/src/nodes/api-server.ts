@@ -1,7 +1,6 @@
+import type { Bundle } from "#contract/bundle";
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-
-import type { Bundle } from "./bundle";
 
 const port = 6443;
 

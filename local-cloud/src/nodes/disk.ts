@@ -1,8 +1,8 @@
+import type { Bundle } from "#contract/bundle";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
 import { writeFileAtomic } from "../state/files";
-import type { Bundle } from "./bundle";
 import type { BootstrapSettings } from "./user-data";
 
 /** What a node keeps over a restart. */

@@ -1,7 +1,7 @@
+import type { Bundle } from "#contract/bundle";
 import * as path from "node:path";
 
 import { Store } from "../state/store";
-import type { Bundle } from "./bundle";
 
 /** One etcd member: a node's name at an address. Another VM of the same name is another member. */
 interface Member {

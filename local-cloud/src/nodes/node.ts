@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { Report } from "#contract/agent";
+import type { Bundle } from "#contract/bundle";
+import type { Phase } from "#contract/phases";
 import type { VmRow } from "../state/model";
 import { SimulatedApiServer } from "./api-server";
-import { BootstrapClient, type Phase, type Report } from "./bootstrap-client";
-import type { Bundle } from "./bundle";
+import { BootstrapClient } from "./bootstrap-client";
 import { checkBundle, type Finding } from "./check/index";
 import type { NodeDisk, NodeRecord } from "./disk";
 import type { EtcdClusters } from "./etcd";

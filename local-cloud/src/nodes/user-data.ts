@@ -1,9 +1,11 @@
+import type { VerifierMode } from "#contract/verifier";
+
 /** What the bootstrap script in a VM's user data is set to. */
 export interface BootstrapSettings {
     /** URL of the bootstrap server, without a slash at its end. */
     readonly baseUrl: string;
     readonly role: string;
-    readonly verifierMode: string;
+    readonly verifierMode: VerifierMode;
     readonly slotSecret: string;
     /** The CA that the server's certificate must come from; empty for the public PKI. */
     readonly caPem: string;
@@ -22,7 +24,7 @@ export function parseUserData(text: string | null): BootstrapSettings | undefine
     return {
         baseUrl: baseUrl.replace(/\/+$/, ""),
         role,
-        verifierMode: variables.get("VERIFIER_MODE") ?? "selfHosted",
+        verifierMode: variables.get("VERIFIER_MODE") === "excloud" ? "excloud" : "selfHosted",
         slotSecret: variables.get("SLOT_SECRET") ?? "",
         caPem: variables.get("BOOTSTRAP_CA_PEM") ?? "",
     };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import type { Mode } from "../../../bootstrap-server/src/options";
+import type { VerifierMode } from "../../../contract/verifier";
 import type { RefusalReason } from "../../../bootstrap-server/src/verify/verifier";
 import { isFull } from "../../support/full";
 import { leaks } from "../../support/secrets";
@@ -11,7 +11,7 @@ import type { Answer } from "./support/harness";
 /** An attack on a first bundle, and the reason the audit gives: one for both modes, or one each. */
 type Attack = [
     name: string,
-    reason: RefusalReason | Record<Mode, RefusalReason>,
+    reason: RefusalReason | Record<VerifierMode, RefusalReason>,
     send: (field: Guarded) => Promise<Answer>,
 ];
 
@@ -127,7 +127,7 @@ const factors: Attack[] = [
 ];
 
 /** Who is right in everything but has no slot: self-hosted its secret is nobody's. */
-function forgedOrUnbound(): Record<Mode, RefusalReason> {
+function forgedOrUnbound(): Record<VerifierMode, RefusalReason> {
     return { selfHosted: "slot_secret_mismatch", excloud: "vm_not_bound" };
 }
 

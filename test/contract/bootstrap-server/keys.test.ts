@@ -40,7 +40,7 @@ describe.each(stores)("rotation of the encryption key on %s", (store) => {
         const files = Object.fromEntries(
             Array.from({ length: many }, (_, n) => [`/etc/file-${n}`, `text ${n}`]),
         );
-        await cluster.operator("/roles/worker/files", {
+        await cluster.operator("/pools/worker/files", {
             method: "PUT",
             body: { slots: [], files: textFiles(files) },
         });

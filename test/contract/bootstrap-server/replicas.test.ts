@@ -94,7 +94,7 @@ test("replicas that start together on an empty database migrate it once, and mak
 test("a rollout raced through both replicas releases one control plane", async () => {
     for (let round = 0; round < 5; round++) {
         const { cluster, nodes } = await TestCluster.running(first, threeControlPlanes);
-        await cluster.putRoleFiles("control-plane", threeControlPlanes, `round ${round}`);
+        await cluster.putPoolFiles("cp", threeControlPlanes, `round ${round}`);
         for (const node of nodes) {
             await cluster.putBundle(node.slot, cluster.bundleBody(node.slot, node.vmId));
         }

@@ -79,7 +79,7 @@ describe.each(stores)("routes on %s", (store) => {
             expect(again.id).toBe(cluster.id);
 
             await cluster.putSlot("cp-1");
-            await cluster.putRoleFiles("control-plane", ["cp-1"]);
+            await cluster.putPoolFiles("cp", ["cp-1"]);
             await cluster.bind("cp-1");
             await cluster.operator("/nodes/cp-1/bundle", { method: "DELETE" });
             const body = { key: cluster.key };
@@ -159,7 +159,7 @@ describe.each(stores)("routes on %s", (store) => {
         });
     });
 
-    describe("slots, role files, bundles", () => {
+    describe("slots, pool files, bundles", () => {
         test("a slot is put, read, deleted", async () => {
             const cluster = await TestCluster.register(harness);
             const slot = {
@@ -194,17 +194,17 @@ describe.each(stores)("routes on %s", (store) => {
             expect((await put(other)).body.error.code).toBe("bootstrap.slot.invalid");
         });
 
-        test("role files are put, read without contents, deleted", async () => {
+        test("pool files are put, read without contents, deleted", async () => {
             const cluster = await TestCluster.register(harness);
-            const put = await cluster.putRoleFiles("control-plane", ["cp-1"]);
+            const put = await cluster.putPoolFiles("cp", ["cp-1"]);
             expect(put).toMatchObject({ status: 200, body: { role: "control-plane" } });
-            const url = "/roles/control-plane/files";
+            const url = "/pools/cp/files";
             const read = await cluster.operator(url);
             expect(read.body).toEqual(put.body);
             expect(JSON.stringify(read.body)).not.toContain(cluster.roleText);
             expect((await cluster.operator(url, { method: "DELETE" })).status).toBe(204);
             expect((await cluster.operator(url)).body.error.code).toBe(
-                "bootstrap.role_files.not_found",
+                "bootstrap.pool_files.not_found",
             );
         });
 
@@ -213,7 +213,7 @@ describe.each(stores)("routes on %s", (store) => {
             async (path) => {
                 const cluster = await TestCluster.register(harness);
                 const body = { slots: ["cp-1"], files: textFiles({ [path]: "x" }) };
-                const url = "/roles/control-plane/files";
+                const url = "/pools/cp/files";
                 expect((await cluster.operator(url, { method: "PUT", body })).status).toBe(400);
             },
         );
@@ -263,10 +263,10 @@ describe.each(stores)("routes on %s", (store) => {
             expect((await cluster.operator("/nodes/cp-1/bundle")).body).toEqual(before);
         });
 
-        test("a node cannot be given contents of another role", async () => {
+        test("a node cannot be given contents of another pool", async () => {
             const cluster = await TestCluster.register(harness);
             await cluster.putSlot("worker-1");
-            await cluster.putRoleFiles("control-plane", ["cp-1"], "authority");
+            await cluster.putPoolFiles("cp", ["cp-1"], "authority");
             const answer = await cluster.putBundle("worker-1", cluster.bundleBody("worker-1", 1));
             expect(answer.body.error.code).toBe("bootstrap.bundle.incomplete");
         });
@@ -300,7 +300,7 @@ describe.each(stores)("routes on %s", (store) => {
                         WHERE kubecluster_id = ${cluster.id}`.execute(harness.server.db)
                 ).rows[0]?.n;
             expect(await count()).toBe(2);
-            await cluster.putRoleFiles("control-plane", ["cp-1"], "role 2");
+            await cluster.putPoolFiles("cp", ["cp-1"], "role 2");
             expect(await count()).toBe(3);
             await cluster.putBundle("cp-1", cluster.bundleBody("cp-1", nodes[0]?.vmId ?? 0));
             expect(await count()).toBe(2);
@@ -394,7 +394,7 @@ describe.each(stores)("routes on %s", (store) => {
         test("is pending until the bundle and the whole founding set are there", async () => {
             const cluster = await TestCluster.register(harness);
             for (const slot of threeControlPlanes) await cluster.putSlot(slot);
-            await cluster.putRoleFiles("control-plane", threeControlPlanes);
+            await cluster.putPoolFiles("cp", threeControlPlanes);
             const first = await cluster.bind("cp-1");
             await cluster.bind("cp-2");
             expect(await first.firstContact()).toMatchObject({
@@ -570,9 +570,8 @@ describe.each(stores)("routes on %s", (store) => {
             expect(before?.headers["etag"]).toBe(`"${revision}"`);
             expect(before?.body.agent_token).toBeUndefined();
             expect((await node?.bundle(revision))?.status).toBe(304);
-            await cluster.putSlot("worker-1");
-            await cluster.putRoleFiles("worker", ["worker-1"]);
-            await cluster.bind("worker-1", "10.0.0.9");
+            await cluster.putSlot("cp-2");
+            await cluster.bind("cp-2", "10.0.0.9");
             const after = await node?.bundle(revision);
             expect(after?.status).toBe(200);
             expect(after?.body.generation).toBe(before?.body.generation);
@@ -581,7 +580,7 @@ describe.each(stores)("routes on %s", (store) => {
 
         test("a rollout takes one control plane at a time, gated by health", async () => {
             const { cluster, nodes } = await TestCluster.running(harness, threeControlPlanes);
-            await cluster.putRoleFiles("control-plane", threeControlPlanes, "role 2");
+            await cluster.putPoolFiles("cp", threeControlPlanes, "role 2");
             for (const node of nodes) {
                 await cluster.putBundle(node.slot, cluster.bundleBody(node.slot, node.vmId));
             }
@@ -605,7 +604,7 @@ describe.each(stores)("routes on %s", (store) => {
             const { cluster, nodes } = await TestCluster.running(harness, threeControlPlanes);
             const [first, second, third] = nodes;
             const put = async (text: string) => {
-                await cluster.putRoleFiles("control-plane", threeControlPlanes, text);
+                await cluster.putPoolFiles("cp", threeControlPlanes, text);
                 for (const node of nodes) {
                     await cluster.putBundle(node.slot, cluster.bundleBody(node.slot, node.vmId));
                 }
@@ -633,7 +632,7 @@ describe.each(stores)("routes on %s", (store) => {
             harness.ahead += 6 * minute;
             await first?.bundle();
             await second?.bundle();
-            await cluster.putRoleFiles("control-plane", threeControlPlanes, "role 2");
+            await cluster.putPoolFiles("cp", threeControlPlanes, "role 2");
             for (const node of nodes) {
                 await cluster.putBundle(node.slot, cluster.bundleBody(node.slot, node.vmId));
             }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 
-import { generationOf, manifestForServer } from "../../../provider/handlers/bootstrap-files";
+import { generationOf, manifestForServer } from "../../../provider/bootstrap/files";
 import { vmRequest } from "../../support/vm-request";
 import { clusterInState, inDays, World } from "./support/world";
 
@@ -26,9 +26,14 @@ beforeAll(async () => {
     const { cluster_id } = cluster;
     for (const slot of ["cp-1", "cp-2"]) {
         const node_name = `${slot}.cluster-${cluster_id}.internal`;
-        const role = "control-plane";
         const secret_sha256 = sha256(`secret of ${slot}`);
-        await world.bootstrap("putSlot", { cluster_id, slot, role, node_name, secret_sha256 });
+        await world.bootstrap("putSlot", {
+            cluster_id,
+            slot,
+            role: "control-plane",
+            node_name,
+            secret_sha256,
+        });
     }
     const vm = world.cloud.call(
         "vmCreate",
@@ -45,8 +50,13 @@ beforeAll(async () => {
         }),
     );
     vmId = vm.vm_id;
-    const role = "control-plane";
-    await world.bootstrap("putRoleFiles", { cluster_id, role, slots: ["cp-1"], files: {} });
+    await world.bootstrap("putPoolFiles", {
+        cluster_id,
+        pool: "cp",
+        role: "control-plane",
+        slots: ["cp-1"],
+        files: {},
+    });
     const manifest = { "/etc/nothing": `${sha256("")} 0644 root:root` };
     await world.bootstrap("putBundle", {
         cluster_id,

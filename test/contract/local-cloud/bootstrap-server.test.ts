@@ -8,7 +8,7 @@ import { Agent, request } from "undici";
 
 import { startBootstrapServer, type BootstrapProcess } from "./support/bootstrap-process";
 import { startLocalCloud, type LocalCloud } from "../../../local-cloud/src/index";
-import { generationOf } from "../../../local-cloud/src/nodes/bundle";
+import { generationOfFiles } from "../../../local-cloud/src/nodes/bundle";
 import {
     goodDraft,
     makeAuthorities,
@@ -115,7 +115,7 @@ const entryOf = ({ bundle }: Draft, file: string) => ({
 async function putBundle(cluster: Cluster, vmId: number, draft: Draft): Promise<string> {
     const { bundle, node } = draft;
     const files = Object.keys(bundle.files);
-    const generation = generationOf(bundle);
+    const generation = generationOfFiles(bundle);
     await operate("PUT", `/v1/clusters/${cluster.cluster_id}/nodes/cp-${node.number}/bundle`, {
         vm_id: vmId,
         address: node.address,
@@ -167,12 +167,13 @@ test("three nodes found a cluster, take an update, and one is replaced", async (
     );
     const [first] = drafts;
     if (first === undefined) throw new Error("three were made");
-    const putRole = (draft: Draft) =>
-        operate("PUT", `/v1/clusters/${clusterId}/roles/control-plane/files`, {
+    const putPool = (draft: Draft) =>
+        operate("PUT", `/v1/clusters/${clusterId}/pools/cp/files`, {
+            role: "control-plane",
             slots: numbers.map((number) => `cp-${number}`),
             files: { [sharedFile]: entryOf(draft, sharedFile) },
         });
-    await putRole(first);
+    await putPool(first);
     const generations: Record<string, string> = {};
     for (const [i, draft] of drafts.entries()) {
         generations[`cp-${i + 1}`] = await putBundle(cluster, vms[i]?.vm_id ?? 0, draft);
@@ -186,7 +187,7 @@ test("three nodes found a cluster, take an update, and one is replaced", async (
 
     // A shared file changes: every node gets a new generation, one after the other.
     for (const draft of drafts) draft.bundle.files[sharedFile] = "KUBERNETES_VERSION='v1.35.4'\n";
-    await putRole(first);
+    await putPool(first);
     for (const [i, draft] of drafts.entries()) {
         generations[`cp-${i + 1}`] = await putBundle(cluster, vms[i]?.vm_id ?? 0, draft);
     }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { startLocalCloud, type LocalCloud } from "excloud-local";
 
-import { providerText } from "../../../provider/resources";
+import { providerText } from "../../../provider/declare-resource";
 import * as v1 from "../../../provider/v1";
 import {
     startBootstrapServer,

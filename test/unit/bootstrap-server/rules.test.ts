@@ -3,25 +3,22 @@ import fc from "fast-check";
 import { createHash } from "node:crypto";
 import { graceMilliseconds, isArmed } from "../../../bootstrap-server/src/rules/arming";
 import { checkBundle, manifestOf } from "../../../bootstrap-server/src/rules/bundle";
-import {
-    canonicalManifest,
-    generationOf,
-    revisionOf,
-    type Manifest,
-    type Peer,
-} from "../../../bootstrap-server/src/rules/generation";
 import { requestLease } from "../../../bootstrap-server/src/rules/leases";
 import {
     readApplied,
     showsEtcd,
     type ReportFacts,
 } from "../../../bootstrap-server/src/rules/phases";
+import { drawClusterId } from "../../../bootstrap-server/src/cluster-id";
 import {
-    clusterName,
-    compareSlots,
-    drawClusterId,
-    isSlotOfRole,
-} from "../../../bootstrap-server/src/names";
+    canonicalManifest,
+    generationOf,
+    revisionOf,
+    type Manifest,
+    type Peer,
+} from "../../../contract/manifest";
+import { clusterName } from "../../../contract/names";
+import { compareSlots, isSlotOfRole } from "../../../contract/pools";
 
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -61,23 +58,23 @@ describe("generation", () => {
 
 describe("bundle", () => {
     const file = (content: string) => ({ content, mode: "0644", owner: "root:root" });
-    const roleFiles = manifestOf({ "/role": file("role") });
+    const poolFiles = manifestOf({ "/role": file("role") });
     const nodeFiles = manifestOf({ "/node": file("node") });
-    const manifest = { ...roleFiles, ...nodeFiles };
+    const manifest = { ...poolFiles, ...nodeFiles };
     const generation = generationOf(manifest);
     const code = (more: object) =>
-        checkBundle({ generation, manifest, nodeFiles, roleFiles, ...more })?.code;
+        checkBundle({ generation, manifest, nodeFiles, poolFiles, ...more })?.code;
 
     test("is taken when all its digests are held", () => {
         expect(code({})).toBeUndefined();
     });
     test("is refused for a wrong generation, missing, doubled and unlisted files", () => {
         expect(code({ generation: sha("x") })).toBe("bootstrap.bundle.generation_mismatch");
-        expect(code({ roleFiles: {} })).toBe("bootstrap.bundle.incomplete");
+        expect(code({ poolFiles: {} })).toBe("bootstrap.bundle.incomplete");
         const other = manifestOf({ "/role": file("role 2") });
-        expect(code({ roleFiles: other })).toBe("bootstrap.bundle.incomplete");
+        expect(code({ poolFiles: other })).toBe("bootstrap.bundle.incomplete");
         expect(code({ nodeFiles: manifest })).toBe("bootstrap.bundle.duplicate_path");
-        const unlisted = { manifest: roleFiles, generation: generationOf(roleFiles) };
+        const unlisted = { manifest: poolFiles, generation: generationOf(poolFiles) };
         expect(code(unlisted)).toBe("bootstrap.bundle.manifest_mismatch");
     });
 });

@@ -252,6 +252,13 @@ const otherBreaks = (): Break[] => [
         },
     },
     {
+        check: "peers",
+        how: "a worker among them",
+        apply: ({ bundle }) => {
+            bundle.peers.push({ name: "z", address: "127.64.9.98", role: "worker" });
+        },
+    },
+    {
         check: "identity",
         how: "another cluster's id",
         apply: ({ bundle }) => {
@@ -306,7 +313,6 @@ const otherBreaks = (): Break[] => [
             }
             bundle.role = "worker";
             bundle.node_name = "worker-1.cluster-42.internal";
-            bundle.peers = [{ name: bundle.node_name, address, role: "worker" }];
             delete bundle.etcd;
         },
     },

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 
+import { contractNumber } from "../../../contract/number";
 import { adapt, toPlainJson } from "../../../provider/adapter";
+import { makeContext } from "../../../provider/context";
 import { UnfinishedError, unknownValue, type Handler } from "../../../provider/handler";
 
 interface Inputs {
@@ -51,6 +53,93 @@ describe("diff", () => {
 
     test("an unfinished thing asks for an update without any change of input", async () => {
         expect(await diff({ made: "half" }, {})).toMatchObject({ changes: true, replaces: [] });
+    });
+});
+
+describe("an input that states of an older release lack", () => {
+    interface Newer extends Inputs {
+        pool: string;
+    }
+    const seen: unknown[] = [];
+    const newer: Handler<Newer, { made: string }> = {
+        changes: { ...handler.changes, pool: "replace" },
+        defaults: { pool: "cp" },
+        create: ({ name }) => Promise.resolve({ id: name, outputs: { made: "yes" } }),
+        update: (id) => Promise.resolve({ id, outputs: { made: "again" } }),
+        read: (id, given) => {
+            seen.push(given.pool);
+            return Promise.resolve({ id, outputs: { made: "read" } });
+        },
+        delete: (_id, given) => {
+            seen.push(given.pool);
+            return Promise.resolve();
+        },
+    };
+    const provider = adapt(newer);
+
+    test("is compared with its default", async () => {
+        const { changes } = await provider.diff("n", state, { ...inputs, pool: "cp" });
+        expect(changes).toBe(false);
+        const other = await provider.diff("n", state, { ...inputs, pool: "web" });
+        expect(other.replaces).toEqual(["pool"]);
+    });
+
+    test("is there for every operation", async () => {
+        await provider.read("n", state);
+        await provider.delete("n", state);
+        expect(seen).toEqual(["cp", "cp"]);
+        expect((await provider.check(inputs, inputs)).inputs).toMatchObject({ pool: "cp" });
+    });
+});
+
+describe("a bootstrap server", () => {
+    interface AtServer {
+        bootstrap: { operatorUrl: string };
+        size: number;
+        note: string;
+    }
+    const atServer: Handler<AtServer> = {
+        changes: { bootstrap: "update", size: "update", note: "ignore" },
+        create: () => Promise.resolve({ id: "1", outputs: {} }),
+        read: (id) => Promise.resolve({ id, outputs: {} }),
+        update: (id) => Promise.resolve({ id, outputs: {} }),
+        delete: () => Promise.resolve(),
+    };
+    const asked: string[] = [];
+    const providerWith = (contract: number | undefined) =>
+        adapt(atServer, (config) => ({
+            ...makeContext(config),
+            contractOf: ({ operatorUrl }) => {
+                asked.push(operatorUrl);
+                return Promise.resolve(contract);
+            },
+        }));
+    const news = { bootstrap: { operatorUrl: "https://b.example" }, size: 1, note: "a" };
+    const failuresOf = async (contract: number | undefined, olds: object, more: object = {}) =>
+        (await providerWith(contract).check({ ...olds }, { ...news, ...more })).failures;
+
+    test("that is older is refused when something would be made or changed", async () => {
+        const [failure] = await failuresOf(contractNumber - 1, {});
+        expect(failure?.reason).toMatch(
+            /server at https:\/\/b\.example is older than this program: it has contract 1, the program 2\. Next: upgrade the server first/,
+        );
+        expect(await failuresOf(contractNumber - 1, news, { size: 2 })).toHaveLength(1);
+    });
+
+    test("that is older is not even asked when nothing changes", async () => {
+        asked.length = 0;
+        expect(await failuresOf(contractNumber - 1, news)).toEqual([]);
+        expect(await failuresOf(contractNumber - 1, news, { note: "b" })).toEqual([]);
+        expect(asked).toEqual([]);
+    });
+
+    test.each([
+        ["of the program's number", contractNumber, {}],
+        ["that is newer", contractNumber + 1, {}],
+        ["that does not answer", undefined, {}],
+        ["whose URL is not known yet", 1, { bootstrap: { operatorUrl: unknownValue } }],
+    ])("%s is not refused", async (_, contract, more) => {
+        expect(await failuresOf(contract, {}, more)).toEqual([]);
     });
 });
 

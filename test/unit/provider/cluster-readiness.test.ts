@@ -1,12 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
 
-import type { NodeStatus, Phase } from "../../../provider/bootstrap/operations";
+import type { NodeStatus, PhaseStatus } from "../../../provider/bootstrap/operations";
 import { makeContext, type BootstrapApi, type Context } from "../../../provider/context";
-import { clusterReadiness } from "../../../provider/handlers/cluster-readiness";
+import { clusterReadiness } from "../../../provider/resources/cluster-readiness";
 
 // The server's answer is played; `test/cluster` has it from real nodes.
 const failing: NodeStatus = {
     slot: "cp-1",
+    role: "control-plane",
     node_name: "cp-1.cluster-7.internal",
     vm_id: 1,
     address: "10.0.0.1",
@@ -75,14 +76,23 @@ test("a phase that is tried again when the time is over says why it failed befor
 });
 
 describe("progress", () => {
-    const phase = (name: string, state: "running" | "done", seconds = 0): Phase => ({
+    const phase = (
+        name: PhaseStatus["phase"],
+        state: "running" | "done",
+        seconds = 0,
+    ): PhaseStatus => ({
         phase: name,
         state,
         started_at: "2026-01-01T00:00:00Z",
         finished_at: state === "done" ? `2026-01-01T00:00:0${seconds}.3Z` : null,
         message: null,
+        log_tail: [],
     });
-    const node = (slot: string, phases: Phase[], more: Partial<NodeStatus> = {}): NodeStatus => ({
+    const node = (
+        slot: string,
+        phases: PhaseStatus[],
+        more: Partial<NodeStatus> = {},
+    ): NodeStatus => ({
         ...failing,
         slot,
         phases,

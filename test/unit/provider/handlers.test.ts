@@ -5,17 +5,17 @@ import type { LocalCloud } from "excloud-local";
 import type { Context } from "../../../provider/context";
 import { isUnknown, UnfinishedError, unknownValue } from "../../../provider/handler";
 import { adapt } from "../../../provider/adapter";
-import { clusterRegistration } from "../../../provider/handlers/cluster-registration";
-import { dnsRecord } from "../../../provider/handlers/dns-record";
-import { nodeAddress } from "../../../provider/handlers/node-address";
-import { nodeSlot } from "../../../provider/handlers/node-slot";
-import { securityGroup } from "../../../provider/handlers/security-group";
-import { roleFiles } from "../../../provider/handlers/role-files";
-import { virtualMachine } from "../../../provider/handlers/virtual-machine";
+import { clusterRegistration } from "../../../provider/resources/cluster-registration";
+import { dnsRecord } from "../../../provider/resources/dns-record";
+import { nodeAddress } from "../../../provider/resources/node-address";
+import { nodeSlot } from "../../../provider/resources/node-slot";
+import { securityGroup } from "../../../provider/resources/security-group";
+import { roleFiles } from "../../../provider/resources/role-files";
+import { virtualMachine } from "../../../provider/resources/virtual-machine/handler";
 import type {
     Replacement,
     VirtualMachineInputs,
-} from "../../../provider/handlers/virtual-machine-inputs";
+} from "../../../provider/resources/virtual-machine/inputs";
 import { machine } from "../../support/machine";
 import { openHandlerBench, type HandlerBench } from "./support/bench";
 
@@ -330,7 +330,8 @@ test("control planes cannot be removed: etcd would lose its quorum", async () =>
     const inputs = (slots: string[]) => ({
         bootstrap: { operatorUrl: "https://bootstrap.example" },
         clusterId: 42,
-        role: "control-plane",
+        pool: "cp",
+        role: "control-plane" as const,
         slots,
         ...files,
     });
@@ -375,7 +376,7 @@ describe("what an interrupted creation left, when no up followed", () => {
         bootstrap: { operatorUrl: "https://bootstrap.example" },
         clusterId: 42,
         slot: "cp-1",
-        role: "control-plane",
+        role: "control-plane" as const,
         nodeName: "cp-1.cluster-42.internal",
         vmName: machine().name,
         timeouts: { delete: 20 },

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { adapt } from "../../../provider/adapter";
-import { imageBuilder, type ImageBuilderInputs } from "../../../provider/handlers/image-builder";
-import { imageSlot } from "../../../provider/handlers/image-slot";
-import { machineImage, type MachineImageInputs } from "../../../provider/handlers/machine-image";
+import { imageBuilder, type ImageBuilderInputs } from "../../../provider/resources/image-builder";
+import { imageSlot } from "../../../provider/resources/image-slot";
+import { machineImage, type MachineImageInputs } from "../../../provider/resources/machine-image";
 import { openHandlerBench, type HandlerBench } from "./support/bench";
 
 // The two handlers of an image against the local cloud. What a fault of a call comes to is in test/contract/faults.

@@ -1,15 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
+import { userDataLimit } from "../../../contract/user-data";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import {
-    fileSpecs,
-    paths,
-    renderUserData,
-    userDataLimit,
-    type UserDataValues,
-} from "../../../templates";
+import { fileSpecs, paths, renderUserData, type UserDataValues } from "../../../templates";
 import { filesOf, scenarios } from "./fixtures";
 
 const userData = (caPem = "", more: Partial<UserDataValues> = {}) =>

@@ -1,6 +1,6 @@
+import type { Bundle } from "#contract/bundle";
 import { createPrivateKey, createPublicKey, type X509Certificate } from "node:crypto";
 
-import type { Bundle } from "../bundle";
 import { authorities, expectedCertificates, type ExpectedCertificate } from "./certificates";
 import type { Check, Subject } from "./check";
 import { readKubeconfig } from "./kubeconfig";

@@ -1,4 +1,4 @@
-import type { Bundle } from "../bundle";
+import type { Bundle } from "#contract/bundle";
 
 /** What a check looks at: a bundle, and the address of the node that got it. */
 export interface Subject {

@@ -1,6 +1,6 @@
+import type { Bundle } from "#contract/bundle";
 import type { X509Certificate } from "node:crypto";
 
-import type { Bundle } from "../bundle";
 import { authorities } from "./certificates";
 import type { Check } from "./check";
 import { componentFlags, yamlAt } from "./static-pods";

@@ -1,4 +1,4 @@
-import type { Bundle } from "../bundle";
+import type { Bundle } from "#contract/bundle";
 import { certificateChecks } from "./certificate-checks";
 import type { Check, CheckPhase } from "./check";
 import { configurationChecks } from "./configuration";

@@ -1,6 +1,9 @@
 import { posix } from "node:path";
 
-import { generationOf, revisionOf } from "../bundle";
+import { revisionOf } from "#contract/manifest";
+import { clusterName, nodeName } from "#contract/names";
+import { isSlotOfRole } from "#contract/pools";
+import { generationOfFiles } from "../bundle";
 import type { Check } from "./check";
 
 /** Whether the bundle is whole and what the contract between server and node says. */
@@ -42,7 +45,7 @@ export const integrityChecks: readonly Check[] = [
         name: "generation",
         phase: "bundle",
         *reasons({ bundle }) {
-            const computed = generationOf(bundle);
+            const computed = generationOfFiles(bundle);
             if (computed !== bundle.generation) {
                 yield `the files amount to generation ${computed}, the bundle says ${bundle.generation}`;
             }
@@ -52,7 +55,7 @@ export const integrityChecks: readonly Check[] = [
         name: "revision",
         phase: "bundle",
         *reasons({ bundle }) {
-            const computed = revisionOf(bundle);
+            const computed = revisionOf(bundle.generation, bundle.peers);
             if (computed !== bundle.revision) {
                 yield `generation and peers amount to revision ${computed}, the bundle says ${bundle.revision}`;
             }
@@ -72,12 +75,14 @@ export const integrityChecks: readonly Check[] = [
             if (new Set(addresses).size !== addresses.length) {
                 yield `two peers share an address: ${addresses.join(", ")}`;
             }
+            if (bundle.peers.some((peer) => peer.role !== "control-plane")) {
+                yield "peers are control planes only, yet there is another among them";
+            }
             const own = bundle.peers.find((peer) => peer.name === bundle.node_name);
+            if (bundle.role !== "control-plane") return;
             if (own === undefined) yield `${bundle.node_name} is not among its own peers`;
             else if (own.address !== address) {
                 yield `peers give ${bundle.node_name} the address ${own.address}, it has ${address}`;
-            } else if (own.role !== bundle.role) {
-                yield `peers give ${bundle.node_name} the role ${own.role}, the bundle ${bundle.role}`;
             }
         },
     },
@@ -85,18 +90,13 @@ export const integrityChecks: readonly Check[] = [
         name: "identity",
         phase: "bundle",
         *reasons({ bundle }) {
-            const short = bundle.role === "control-plane" ? "cp" : bundle.role;
-            const pattern = new RegExp(
-                `^${short}-[1-9][0-9]*\\.cluster-${bundle.cluster_id}\\.internal$`,
-            );
-            if (!pattern.test(bundle.node_name)) {
+            const [slot = ""] = bundle.node_name.split(".");
+            const isNamed = nodeName(slot, bundle.cluster_id) === bundle.node_name;
+            if (!isNamed || !isSlotOfRole(slot, bundle.role)) {
                 yield `"${bundle.node_name}" is no name of a ${bundle.role} node of cluster ${bundle.cluster_id}`;
             }
-            const suffix = `-${bundle.cluster_id.toString(16)}`;
-            if (
-                !/^exk8s-\d+-[0-9a-f]+$/.test(bundle.cluster_name) ||
-                !bundle.cluster_name.endsWith(suffix)
-            ) {
+            const [, orgId] = /^exk8s-(\d+)-/.exec(bundle.cluster_name) ?? [];
+            if (bundle.cluster_name !== clusterName(Number(orgId), bundle.cluster_id)) {
                 yield `"${bundle.cluster_name}" is no name of cluster ${bundle.cluster_id}`;
             }
         },

@@ -1,4 +1,4 @@
-import type { Bundle } from "../bundle";
+import type { Bundle } from "#contract/bundle";
 import { perBundle } from "./per-bundle";
 import { yamlAt } from "./static-pods";
 

@@ -1,4 +1,4 @@
-import type { Bundle } from "../bundle";
+import type { Bundle } from "#contract/bundle";
 
 /**
  * Computes once per bundle what many checks ask for: reading YAML and certificates is most of the

@@ -1,8 +1,8 @@
+import type { Bundle } from "#contract/bundle";
 import { posix } from "node:path";
 
 import { parse } from "yaml";
 
-import type { Bundle } from "../bundle";
 import { perBundle } from "./per-bundle";
 
 /** The parts of a pod that are looked at; anything may be missing. */

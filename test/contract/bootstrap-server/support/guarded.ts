@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { sql } from "kysely";
-import type { Mode } from "../../../../bootstrap-server/src/options";
+import type { VerifierMode } from "../../../../contract/verifier";
 import {
     firstContactLimits,
     type FirstContactLimits,
@@ -13,7 +13,7 @@ import { Harness, slotSecret, TestCluster, TestNode, type Answer, type Call } fr
 import { startPostgres, type TestPostgres } from "../../../../tools/postgres/postgres";
 
 /** Stores and modes that are attacked. */
-export const fields: { store: "PGlite" | "PostgreSQL"; mode: Mode }[] = [
+export const fields: { store: "PGlite" | "PostgreSQL"; mode: VerifierMode }[] = [
     { store: "PGlite", mode: "selfHosted" },
     { store: "PGlite", mode: "excloud" },
     { store: "PostgreSQL", mode: "selfHosted" },
@@ -65,7 +65,7 @@ export class Guarded {
 
     constructor(
         private readonly store: "PGlite" | "PostgreSQL",
-        readonly mode: Mode,
+        readonly mode: VerifierMode,
         private readonly limits: Partial<FirstContactLimits> = {},
     ) {}
 
@@ -76,7 +76,7 @@ export class Guarded {
             operatorToken: this.operatorToken,
             ...(this.postgres ? { databaseUrl: this.postgres.url } : {}),
         };
-        // Mode excloud finds the tables there, so a first start makes ours beside them.
+        // VerifierMode excloud finds the tables there, so a first start makes ours beside them.
         const first = await new Harness(this.excloud, store).start();
         for (const statement of cloudTables) {
             await sql.raw(statement).execute(first.server.db);
@@ -104,7 +104,7 @@ export class Guarded {
         [this.closed, this.replaced] = second.nodes as [TestNode, TestNode];
         this.unbound = new TestNode(cluster, "cp-1", this.replaced.vmId + 1000);
         for (const node of [...nodes, ...second.nodes, this.unbound]) await this.enrol(node);
-        await cluster.putRoleFiles("control-plane", ["cp-1"], treasure);
+        await cluster.putPoolFiles("cp", ["cp-1"], treasure);
         await cluster.putBundle("cp-1", cluster.bundleBody("cp-1", this.open.vmId));
         await this.ask(this.open);
         await this.ask(this.replaced);

@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, request, type Dispatcher } from "undici";
 import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/options";
-import { manifestOf, type Files } from "../../../../bootstrap-server/src/rules/bundle";
-import { generationOf } from "../../../../bootstrap-server/src/rules/generation";
-import { sha256 } from "../../../../bootstrap-server/src/secrets";
+import { manifestOf } from "../../../../bootstrap-server/src/rules/bundle";
+import { generationOf, sha256 } from "../../../../contract/manifest";
+import { nodeName } from "../../../../contract/names";
+import { poolOf, roleOf } from "../../../../contract/pools";
+import type { Role } from "../../../../contract/roles";
+import type { Files } from "../../../../contract/schemas";
 import { startServer, type RunningServer } from "../../../../bootstrap-server/src/server";
 import { databaseClock } from "../../../../bootstrap-server/src/store/clock";
 import { serverApiKey, type ExcloudStandIn } from "./excloud-stand-in";
@@ -28,6 +31,7 @@ export interface Body {
         last_seen_at: string | null;
     }[];
     cluster_id: number;
+    node_name: string;
     name: string;
     mode: string;
     etcd_state: string;
@@ -206,8 +210,8 @@ export class TestNode {
         excloud.vms.set(vmId, { vm_id: vmId, state: "RUNNING", interface_ipv4: "127.0.0.1" });
     }
 
-    get role(): "control-plane" | "worker" {
-        return this.slot.startsWith("cp-") ? "control-plane" : "worker";
+    get role(): Role {
+        return roleOf(poolOf(this.slot));
     }
 
     get accessToken(): string {
@@ -288,8 +292,8 @@ export class TestCluster {
 
     putSlot(slot: string, secret = slotSecret(slot)): Promise<Answer> {
         const body = {
-            role: slot.startsWith("cp-") ? "control-plane" : "worker",
-            node_name: `${slot}.cluster-${this.id}.internal`,
+            role: roleOf(poolOf(slot)),
+            node_name: nodeName(slot, this.id),
             secret_sha256: sha256(secret),
         };
         return this.operator(`/nodes/${slot}`, { method: "PUT", body });
@@ -297,13 +301,23 @@ export class TestCluster {
 
     roleText = "role 1";
 
-    putRoleFiles(role: string, slots: string[], text = this.roleText): Promise<Answer> {
+    putPoolFiles(
+        pool: string,
+        slots: readonly string[],
+        text = this.roleText,
+        more: Record<string, unknown> = {},
+    ): Promise<Answer> {
         this.roleText = text;
-        const files = textFiles({ "/etc/role": text });
-        return this.operator(`/roles/${role}/files`, { method: "PUT", body: { slots, files } });
+        const body = {
+            role: roleOf(pool),
+            slots,
+            files: textFiles({ "/etc/role": text }),
+            ...more,
+        };
+        return this.operator(`/pools/${pool}/files`, { method: "PUT", body });
     }
 
-    /** A bundle of the role's file and one of the node's own. */
+    /** A bundle of the pool's file and one of the node's own. */
     bundleBody(slot: string, vmId: number, address = "10.0.0.1") {
         const files = textFiles({ "/etc/node": `node ${slot}` });
         const manifest = manifestOf({ ...textFiles({ "/etc/role": this.roleText }), ...files });
@@ -325,14 +339,14 @@ export class TestCluster {
         return node;
     }
 
-    /** A cluster with slots, role files and bound VMs: what one `up` makes before VMs boot. */
+    /** A cluster with slots, pools' files and bound VMs: what one `up` makes before VMs boot. */
     static async complete(harness: Harness, slots: readonly string[]) {
         const cluster = await TestCluster.register(harness);
         for (const slot of slots) await cluster.putSlot(slot);
-        const controlPlanes = slots.filter((slot) => slot.startsWith("cp-"));
-        await cluster.putRoleFiles("control-plane", controlPlanes);
-        const workers = slots.filter((slot) => slot.startsWith("worker-"));
-        if (workers.length > 0) await cluster.putRoleFiles("worker", workers);
+        for (const pool of new Set(slots.map(poolOf))) {
+            const own = slots.filter((slot) => poolOf(slot) === pool);
+            await cluster.putPoolFiles(pool, own);
+        }
         const nodes: TestNode[] = [];
         for (const [index, slot] of slots.entries()) {
             nodes.push(await cluster.bind(slot, `10.0.0.${index + 1}`));

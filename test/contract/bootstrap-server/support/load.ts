@@ -1,7 +1,6 @@
 import { expect } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
-import { generationOf, type Manifest } from "../../../../bootstrap-server/src/rules/generation";
-import { sha256 } from "../../../../bootstrap-server/src/secrets";
+import { generationOf, sha256, type Manifest } from "../../../../contract/manifest";
 import { textFiles, TestCluster, type Body, type Harness, type TestNode } from "./harness";
 import { manifestOf } from "../../../../bootstrap-server/src/rules/bundle";
 

@@ -1,5 +1,5 @@
 import { manifestOf } from "../../../../bootstrap-server/src/rules/bundle";
-import { generationOf } from "../../../../bootstrap-server/src/rules/generation";
+import { generationOf } from "../../../../contract/manifest";
 import { makeAuthority } from "../../../unit/local-cloud/support/pki";
 import { newVmId, TestCluster, TestNode, textFiles, type Harness } from "./harness";
 
@@ -71,7 +71,7 @@ async function bindAll(
 async function clusterOf(harness: Harness, key: string, slots: readonly string[]) {
     const cluster = await TestCluster.register(harness, key);
     for (const slot of slots) await cluster.putSlot(slot);
-    await cluster.putRoleFiles("control-plane", [...slots]);
+    await cluster.putPoolFiles("cp", [...slots]);
     return cluster;
 }
 
@@ -95,7 +95,7 @@ export async function runningCluster(harness: Harness, key: string, daysLeft = 3
 
 /** Gives a running cluster new files: its first node takes them, the others wait for it. */
 export async function startRollout(cluster: TestCluster, nodes: readonly TestNode[]) {
-    await cluster.putRoleFiles("control-plane", slots, "role 2");
+    await cluster.putPoolFiles("cp", slots, "role 2");
     for (const [index, node] of nodes.entries()) {
         await putBundle(node, `10.0.0.${11 + index}`, 364);
     }

@@ -8,8 +8,8 @@ import type { RunningServer } from "../../../../bootstrap-server/src/server";
 import { serverApiKey, type ExcloudStandIn } from "./excloud-stand-in";
 import { Harness } from "./harness";
 
-/** The compiled command line: `npm run build` makes it. */
-const main = join(__dirname, "../../../../bootstrap-server/dist/main.js");
+/** The package of the server: `npm run build` compiles it. */
+const ours = join(__dirname, "../../../../bootstrap-server");
 
 const operatorToken = "operator-token-of-the-crashing-server";
 
@@ -18,6 +18,8 @@ export class ServerProcess extends Harness {
     private child!: ChildProcess;
     /** What the process wrote, over all its lives. */
     output = "";
+    /** The package whose server the next life is. */
+    package = ours;
     private lives = 0;
 
     constructor(
@@ -35,6 +37,7 @@ export class ServerProcess extends Harness {
         // One port for all lives, so that clients find the server again.
         const listen = this.server ? new URL(this.server.url).host : "127.0.0.1:0";
         const args = ["serve", "--listen", listen, "--data-dir", this.dataDir];
+        const main = join(this.package, "dist/main.js");
         const child = spawn(process.execPath, [main, ...args, "--ready-file", readyFile], {
             env: {
                 PATH: process.env["PATH"],
@@ -77,6 +80,13 @@ export class ServerProcess extends Harness {
         this.child.kill(signal);
         await ended;
         return this.child.exitCode;
+    }
+
+    /** Ends it and starts the server of this repository on what it left. */
+    async upgrade(): Promise<void> {
+        await this.end("SIGTERM");
+        this.package = ours;
+        await this.start();
     }
 
     override async stop(): Promise<void> {

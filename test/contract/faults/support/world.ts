@@ -90,6 +90,7 @@ export async function openWorld(): Promise<World> {
                     noting(real.bootstrap(server, maxRetries)) as ReturnType<Context["bootstrap"]>,
                 newBootstrap: (server) =>
                     noting(real.newBootstrap(server)) as ReturnType<Context["newBootstrap"]>,
+                contractOf: (server) => real.contractOf(server),
                 log: () => undefined,
                 poll: (seconds, probe) => real.poll(seconds * haste, probe),
             };

@@ -11,19 +11,20 @@ export interface BootstrapProcess {
     close(): Promise<void>;
 }
 
-const program = path.join(__dirname, "../../../../bootstrap-server/dist/main.js");
+const ours = path.join(__dirname, "../../../../bootstrap-server");
 
-/** Starts the built bootstrap server with an embedded database in `folder`. */
+/** Starts a built bootstrap server, ours by default, with an embedded database in `folder`. */
 export async function startBootstrapServer(
     folder: string,
     environment: Record<string, string>,
+    server = ours,
 ): Promise<BootstrapProcess> {
     mkdirSync(folder, { recursive: true });
     const readyFile = path.join(folder, "ready.json");
     const child = spawn(
         process.execPath,
         [
-            program,
+            path.join(server, "dist/main.js"),
             ...["serve", "--listen", "127.0.0.1:0"],
             ...["--data-dir", path.join(folder, "data"), "--ready-file", readyFile],
         ],

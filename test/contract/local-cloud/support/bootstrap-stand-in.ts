@@ -2,8 +2,8 @@ import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import type { Bundle } from "../../../../local-cloud/src/nodes/bundle";
-import type { Report } from "../../../../local-cloud/src/nodes/bootstrap-client";
+import type { Report } from "../../../../contract/agent";
+import type { Bundle } from "../../../../contract/bundle";
 import { issue, type Authority } from "../../../unit/local-cloud/support/pki";
 
 /** One request as the stand-in saw it. */

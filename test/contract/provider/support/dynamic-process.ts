@@ -9,7 +9,7 @@ import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 
-import { providerText } from "../../../../provider/resources";
+import { providerText } from "../../../../provider/declare-resource";
 
 export type Properties = Record<string, unknown>;
 

@@ -2,7 +2,9 @@ import { generateKeyPairSync } from "node:crypto";
 
 import { stringify } from "yaml";
 
-import { generationOf, revisionOf, type Bundle } from "../../../../local-cloud/src/nodes/bundle";
+import type { Bundle } from "../../../../contract/bundle";
+import { revisionOf } from "../../../../contract/manifest";
+import { generationOfFiles } from "../../../../local-cloud/src/nodes/bundle";
 import {
     authorities,
     expectedCertificates,
@@ -248,6 +250,6 @@ export function put(
 
 /** Computes generation and revision, so that a broken file is not found by its digest. */
 export function seal({ bundle }: Draft): Bundle {
-    const generation = generationOf(bundle);
-    return { ...bundle, generation, revision: revisionOf({ generation, peers: bundle.peers }) };
+    const generation = generationOfFiles(bundle);
+    return { ...bundle, generation, revision: revisionOf(generation, bundle.peers) };
 }
