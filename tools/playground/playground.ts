@@ -9,7 +9,7 @@ import { engineEnvironment } from "../engine";
 import { Stack } from "../engine/stack";
 import { REPOSITORY } from "../engine/repository";
 import { stackName, type Folder } from "./folder";
-import { startServices, type Ports, type Services } from "./services";
+import { startServices, type Ports, type Programs, type Services } from "./services";
 
 /** A local Excloud, a bootstrap server, and the quickstart's stack on them. */
 export interface Playground {
@@ -24,6 +24,8 @@ export interface PlaygroundOptions {
     readonly ports: Ports;
     /** Folder of artifacts; makes the nodes of a new playground real. */
     readonly artifacts?: string;
+    /** The services' programs; by default those of this repository. */
+    readonly programs?: Partial<Programs>;
     /** Arguments of the cluster in a new playground, over the usual ones. */
     readonly arguments?: Readonly<Record<string, unknown>>;
 }
@@ -57,7 +59,12 @@ export async function openPlayground(
     if (options.artifacts !== undefined && !existsSync(folder.configFile)) {
         writeFileSync(folder.artifactsFile, options.artifacts);
     }
-    const services = await startServices(folder, options.ports, artifactsOf(folder));
+    const services = await startServices(
+        folder,
+        options.ports,
+        artifactsOf(folder),
+        options.programs,
+    );
     writeFileSync(folder.projectFile, projectText);
     const { pulumi, env } = await engineEnvironment({
         home: folder.home,

@@ -74,8 +74,9 @@ export async function startServices(
     folder: Folder,
     ports: Ports,
     artifacts: string | undefined,
-    programs = programsHere,
+    given: Partial<Programs> = {},
 ): Promise<Services> {
+    const programs = { ...programsHere, ...given };
     const cloud = await start<CloudReady>(folder, "cloud", {
         main: programs.cloud,
         args: [

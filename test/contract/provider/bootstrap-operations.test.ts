@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,16 +6,18 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { startLocalCloud, type LocalCloud } from "excloud-local";
 import { Agent, request } from "undici";
 
+import { sha256 } from "../../../contract/manifest";
+import { installKept } from "../../kept/packages";
 import { makeClient, type Call } from "../../../provider/api/client";
 import type { Operation } from "../../../provider/api/operation";
 import { bootstrapOperations } from "../../../provider/bootstrap/operations";
-import { generationOf, manifestForServer } from "../../../provider/handlers/bootstrap-files";
+import { generationOf, manifestForServer } from "../../../provider/bootstrap/files";
 import {
     startBootstrapServer,
     type BootstrapProcess,
 } from "../local-cloud/support/bootstrap-process";
 
-// What we believe of the bootstrap server's API against what the server says of itself.
+// What programs read of bootstrap servers: of ours, and of one of 0.1, which they still read and destroy with.
 
 /** The parts of JSON Schema that both sides use. */
 interface Schema {
@@ -37,11 +38,21 @@ interface Described {
     responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
 }
 
+type Description = Record<string, Record<string, Described>>;
+
 let dir: string;
 let cloud: LocalCloud;
 let server: BootstrapProcess;
 let call: Call<typeof bootstrapOperations>;
-let described: Record<string, Record<string, Described>>;
+const described: Record<"ours" | "0.1", Description> = { ours: {}, "0.1": {} };
+
+async function descriptionOf({ url, caPem }: BootstrapProcess): Promise<Description> {
+    const dispatcher = new Agent({ connect: { ca: caPem } });
+    const answer = await request(`${url}/openapi.json`, { dispatcher });
+    const { paths } = (await answer.body.json()) as { paths: Description };
+    await dispatcher.close();
+    return paths;
+}
 
 beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), "bootstrap-operations-"));
@@ -53,11 +64,14 @@ beforeAll(async () => {
         credentialName: "the token",
         caPem: server.caPem,
     });
-    const dispatcher = new Agent({ connect: { ca: server.caPem } });
-    const answer = await request(`${server.url}/openapi.json`, { dispatcher });
-    const text = (await answer.body.json()) as { paths: typeof described };
-    described = text.paths;
-    await dispatcher.close();
+    described.ours = await descriptionOf(server);
+    const former = await startBootstrapServer(
+        join(dir, "former"),
+        cloud.environment(),
+        (await installKept("v0.1", join(dir, "packages")))["excloud-k8s-bootstrap"],
+    );
+    described["0.1"] = await descriptionOf(former);
+    await former.close();
 });
 
 afterAll(async () => {
@@ -66,34 +80,27 @@ afterAll(async () => {
     rmSync(dir, { recursive: true, force: true });
 });
 
+/** What is new since 0.1: nothing of it is asked of such a server but by mistake, which it survives. */
+const sinceFirst = ["putPoolFiles", "getPoolFiles", "deletePoolFiles"];
+
 describe.each(Object.entries(bootstrapOperations as Record<string, Operation>))(
     "%s",
-    (_, operation) => {
-        const there = () => described[operation.path]?.[operation.method.toLowerCase()];
-        const bodyThere = () => there()?.requestBody?.content["application/json"]?.schema;
-        const answerThere = () => there()?.responses["200"]?.content?.["application/json"]?.schema;
+    (name, operation) => {
+        const at = (release: keyof typeof described) =>
+            described[release][operation.path]?.[operation.method.toLowerCase()];
+        const answerOf = (release: keyof typeof described) =>
+            at(release)?.responses["200"]?.content?.["application/json"]?.schema;
 
-        test("exists at the server", () => {
-            expect(there()).toBeDefined();
+        test("is served", () => {
+            expect(at("ours")).toBeDefined();
         });
-        if (operation.body !== undefined) {
-            const { body } = operation;
-            test("sends what the server asks for, and nothing it refuses", () => {
-                expect(faultsOfSent(plain(body), bodyThere(), "body")).toEqual([]);
-            });
-        } else {
-            test("sends no body where one is expected", () => {
-                expect(there()?.requestBody).toBeUndefined();
-            });
-        }
-        if (operation.response !== undefined) {
-            const { response } = operation;
-            test("reads only what the server answers with", () => {
-                expect(faultsOfRead(plain(response), answerThere(), "answer")).toEqual([]);
-            });
-        } else {
-            test("expects no answer of a server that gives none", () => {
-                expect(Object.keys(there()?.responses ?? {})).toContain("204");
+        test(`is ${sinceFirst.includes(name) ? "not " : ""}served by 0.1`, () => {
+            expect(at("0.1") === undefined).toBe(sinceFirst.includes(name));
+        });
+        const { response } = operation;
+        if (response !== undefined && !sinceFirst.includes(name)) {
+            test.each(["ours", "0.1"] as const)("reads what %s answers", (release) => {
+                expect(faultsOfRead(plain(response), answerOf(release), "answer")).toEqual([]);
             });
         }
     },
@@ -105,15 +112,6 @@ describe("the comparison itself finds", () => {
         type: "object",
         properties,
         required,
-    });
-
-    test.each([
-        ["a member the server does not know", object({ a: text }), object({})],
-        ["a member the server asks for", object({}), object({ a: text })],
-        ["another type", object({ a: text }), object({ a: { type: "integer" } })],
-        ["another type in a list", { type: "array", items: text }, { type: "array", items: {} }],
-    ])("%s in a body", (_, ours, theirs) => {
-        expect(faultsOfSent(ours, theirs, "body")).toHaveLength(1);
     });
 
     test.each([
@@ -162,16 +160,17 @@ describe("the generation", () => {
             secret_sha256: sha256("secret"),
         });
         const file = (content: string, mode = "0644") => ({ content, mode, owner: "root:root" });
-        const roleFiles = { "/etc/shared": file("shared") };
+        const poolFiles = { "/etc/shared": file("shared") };
         const files = { "/etc/Z": file("upper"), "/etc/a.b": file("dot"), "/etc/a/b": file("é\n") };
-        await call("putRoleFiles", {
+        await call("putPoolFiles", {
             cluster_id,
+            pool: "cp",
             role: "control-plane",
             slots: ["cp-1"],
-            files: roleFiles,
+            files: poolFiles,
         });
         const lines = Object.fromEntries(
-            Object.entries({ ...roleFiles, ...files }).map(([path, { content, mode, owner }]) => [
+            Object.entries({ ...poolFiles, ...files }).map(([path, { content, mode, owner }]) => [
                 path,
                 `${sha256(content)} ${mode} ${owner}`,
             ]),
@@ -196,10 +195,6 @@ describe("the generation", () => {
         });
     });
 });
-
-function sha256(text: string): string {
-    return createHash("sha256").update(text).digest("hex");
-}
 
 /** A schema without the symbols of the library that made it. */
 function plain(schema: object): Schema {
@@ -226,26 +221,6 @@ function isOfType(kind: string, type: string): boolean {
     return kind === type || (kind.startsWith('"') && type === "string");
 }
 
-/** Why the server would refuse what we send. */
-function faultsOfSent(ours: Schema, theirs: Schema | undefined, at: string): string[] {
-    if (theirs === undefined) {
-        return [`${at}: the server knows no such member`];
-    }
-    const misfits = kindsOf(ours).filter(
-        (kind) => !kindsOf(theirs).some((allowed) => isOfType(kind, allowed)),
-    );
-    // An enumeration of the server's is a matter of values, which a type cannot promise.
-    if (misfits.length > 0 && !(misfits[0] === "string" && kindsOf(theirs)[0]?.startsWith('"'))) {
-        return [`${at}: we send ${misfits.join()}, the server takes ${kindsOf(theirs).join()}`];
-    }
-    return [
-        ...(theirs.required ?? [])
-            .filter((name) => !ours.required?.includes(name))
-            .map((name) => `${at}.${name}: the server asks for it`),
-        ...inside(ours, theirs, at, faultsOfSent),
-    ];
-}
-
 /** What of an answer may not be what we read. */
 function faultsOfRead(ours: Schema, theirs: Schema | undefined, at: string): string[] {
     if (theirs === undefined) {
@@ -261,22 +236,21 @@ function faultsOfRead(ours: Schema, theirs: Schema | undefined, at: string): str
         ...(ours.required ?? [])
             .filter((name) => theirs.properties?.[name] && !theirs.required?.includes(name))
             .map((name) => `${at}.${name}: the server may leave it out`),
-        ...inside(ours, theirs, at, faultsOfRead),
+        ...inside(ours, theirs, at),
     ];
 }
 
-function inside(
-    ours: Schema,
-    theirs: Schema,
-    at: string,
-    compare: (ours: Schema, theirs: Schema | undefined, at: string) => string[],
-): string[] {
+function inside(ours: Schema, theirs: Schema, at: string): string[] {
     const entries = entriesOf(ours);
+    // What we may do without, an older server need not give.
+    const isAsked = (name: string) => ours.required?.includes(name) || theirs.properties?.[name];
     return [
-        ...Object.entries(ours.properties ?? {}).flatMap(([name, member]) =>
-            compare(member, theirs.properties?.[name], `${at}.${name}`),
-        ),
-        ...(ours.items ? compare(ours.items, theirs.items, `${at}[]`) : []),
-        ...(entries ? compare(entries, entriesOf(theirs), `${at}.*`) : []),
+        ...Object.entries(ours.properties ?? {})
+            .filter(([name]) => isAsked(name))
+            .flatMap(([name, member]) =>
+                faultsOfRead(member, theirs.properties?.[name], `${at}.${name}`),
+            ),
+        ...(ours.items ? faultsOfRead(ours.items, theirs.items, `${at}[]`) : []),
+        ...(entries ? faultsOfRead(entries, entriesOf(theirs), `${at}.*`) : []),
     ];
 }

@@ -1,28 +1,19 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
 import { setArguments } from "../../../tools/playground/playground";
-import { releases, unpackWorld, worldNames, worlds, type WorldName } from "../../kept/world";
+import { releases, worldNames } from "../../kept/world";
 import { VmServers } from "../bootstrap-server/vm-servers";
-import { openBench, typeOf, type Bench, type StateResource, type Step } from "../cluster/harness";
+import { openWorld } from "./open-world";
+import { typeOf, type Bench, type StateResource, type Step } from "../cluster/harness";
 
 // The stacks, clouds and databases that releases left, taken over by the present code: a preview and an `up` may
 // bring new files to the nodes. They replace nothing, and no secret becomes another one.
 
 /** What holds nothing but files, and what waits until nodes have them. */
 const filesOnly = ["RoleFiles", "NodeBundle", "ClusterReadiness"];
-
-/** A kept world whose services run, and whose stack is in a backend. */
-async function open(release: string, name: WorldName): Promise<Bench> {
-    const folder = await unpackWorld(release, name);
-    const bench = await openBench({ ports: worlds[name].ports }, folder);
-    const main = join(__dirname, "../../..", worlds[name].program);
-    writeFileSync(folder.projectFile, `name: quickstart\nruntime: nodejs\nmain: ${main}\n`);
-    await bench.pulumi(["stack", "import", "--file", join(folder.root, "state.json")]);
-    return bench;
-}
 
 /** All that a state keeps, secrets in clear. */
 async function stateOf({ stack }: Bench): Promise<StateResource[]> {
@@ -73,7 +64,7 @@ describe.each(kept)("%s: %s", (release, name) => {
     let before: StateResource[];
 
     beforeAll(async () => {
-        bench = await open(release, name);
+        bench = await openWorld(release, name);
         if (name === "bootstrap-server") {
             servers = new VmServers(bench.folder.cloud);
             const shown = ["stack", "output", "operatorToken", "--show-secrets"];
