@@ -28,14 +28,14 @@ const packages: Record<PublicPackage, Expected> = {
     "excloud-k8s": {
         sources: ".",
         others: /^dist\/templates\/files\/[\w.-]+\.njk$/,
-        packed: 180,
-        unpacked: 700,
+        packed: 190,
+        unpacked: 760,
     },
     "excloud-k8s-bootstrap": {
         sources: "bootstrap-server/src",
         others: /^(worker\/pglite\.js|page\/[\w.-]+|excloud-k8s-bootstrap\.service)$/,
-        packed: 130,
-        unpacked: 460,
+        packed: 140,
+        unpacked: 490,
     },
     "excloud-local": {
         sources: "local-cloud/src",
@@ -80,7 +80,9 @@ describe.each(Object.entries(packages) as [PublicPackage, Expected][])("%s", (na
         expect(compiled.length).toBeGreaterThan(20);
         const withoutSource = compiled.filter((path) => {
             const source = path.replace(/^dist\//, "").replace(/\.js$/, ".ts");
-            return !existsSync(join(REPOSITORY, sources, source));
+            // What the packages agree on is compiled into each of them.
+            const root = source.startsWith("contract/") ? "." : sources;
+            return !existsSync(join(REPOSITORY, root, source));
         });
         expect(withoutSource).toEqual([]);
         expect(compiled.filter((path) => read(path).includes("sourceMappingURL"))).toEqual([]);
