@@ -30,10 +30,13 @@ const Report = Type.Object({
 });
 export type Report = Static<typeof Report>;
 
+/** What all paths of first contacts begin with; whatever else is asked there is refused in the same way. */
+export const firstContactPrefix = "/bootstrap";
+
 /** What a VM asks before it has an agent token. Every refusal is the same 401. */
 export const firstContact = {
     method: "GET",
-    path: "/bootstrap/{role}/{vm_id}",
+    path: `${firstContactPrefix}/{role}/{vm_id}`,
     summary: "A node's first bundle",
     // Any text: a malformed path is refused like everything else.
     params: Type.Object({ role: Type.String(), vm_id: Type.String() }),

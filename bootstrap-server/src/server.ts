@@ -1,3 +1,4 @@
+import { firstContactPrefix } from "#contract/agent";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createApp, type LogTarget } from "./app";
@@ -171,7 +172,7 @@ export async function startServer(
         };
         await app.register(
             (scope) => firstContactRoutes(scope as typeof app, context, options.firstContactLimits),
-            { prefix: "/bootstrap" },
+            { prefix: firstContactPrefix },
         );
         addGauges(context);
         await app.register((scope) => metricsRoute(scope as typeof app, context));

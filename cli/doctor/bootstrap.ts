@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
 
-import { bootstrapOperations } from "../../provider/bootstrap/operations";
-import type { Operation } from "../../provider/api/operation";
+import { contractNumber, firstContractNumber } from "../../contract/number";
+import { publicOperations } from "../../contract/operator";
 import type { BootstrapServer } from "../../provider/context";
 import { ApiError, messageOf } from "../../provider/errors";
 import { expiryWarning, endOf } from "../status-texts";
@@ -66,16 +66,19 @@ export const bootstrapChecks: readonly Check[] = [
     }),
     perServer("bootstrap API", async (server, facts) => {
         await answers(server, facts);
-        const { status, text } = await get(`${server.operatorUrl}/openapi.json`);
-        const described = status === 200 ? pathsIn(text) : {};
-        const missing = Object.values(bootstrapOperations as Record<string, Operation>).filter(
-            ({ method, path }) => described[path]?.[method.toLowerCase()] === undefined,
-        );
-        return missing.length === 0
-            ? ok("has every call that this version makes")
+        const { path } = publicOperations.getReadiness;
+        const number = contractIn((await get(server.operatorUrl + path)).text);
+        if (number === undefined) {
+            return fail(
+                `${server.operatorUrl} does not say which contract it has`,
+                "check the URL, and proxies on the way; look at the server's log",
+            );
+        }
+        return number >= contractNumber
+            ? ok(`contract ${number}, this version ${contractNumber}`)
             : fail(
-                  `lacks ${missing.map(({ method, path }) => `${method} ${path}`).join(", ")}`,
-                  "install the excloud-k8s-bootstrap that goes with this version of excloud-k8s",
+                  `contract ${number}, older than the ${contractNumber} of this version`,
+                  "install the newest excloud-k8s-bootstrap and restart it; clusters keep running meanwhile",
               );
     }),
 ];
@@ -128,11 +131,12 @@ function reasonOf(error: unknown): string {
     return typeof error === "string" ? error : messageOf(error);
 }
 
-function pathsIn(text: string): Record<string, Record<string, unknown>> {
+/** The contract that a server says it has; servers of 0.1 say nothing of it. */
+function contractIn(text: string): number | undefined {
     try {
-        const { paths } = JSON.parse(text) as { paths?: Record<string, Record<string, unknown>> };
-        return paths ?? {};
+        const answer = JSON.parse(text) as { status?: string; contract?: number };
+        return answer.status === undefined ? undefined : (answer.contract ?? firstContractNumber);
     } catch {
-        return {};
+        return undefined;
     }
 }

@@ -1,4 +1,4 @@
-import { agentOperations, factorHeaders, firstContact } from "#contract/agent";
+import { agentOperations, factorHeaders, firstContact, firstContactPrefix } from "#contract/agent";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../errors";
 import { bodyLimits, firstContactLimits, type FirstContactLimits } from "../limits";
@@ -63,10 +63,10 @@ export function firstContactRoutes(
         }
     });
     app.setNotFoundHandler(() => undefined);
-    // The prefix of the scope stands in the contract's path.
     serve(
         app,
-        { ...firstContact, path: "/{role}/{vm_id}" },
+        // The scope has the prefix already.
+        { ...firstContact, path: firstContact.path.slice(firstContactPrefix.length) },
         {
             tags: ["node"],
             security: [

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
 import { makeAuthority } from "../../unit/local-cloud/support/pki";
+import { installKept } from "../../kept/packages";
+import { startBootstrapServer } from "../local-cloud/support/bootstrap-process";
 import { BootstrapStandIn } from "../local-cloud/support/bootstrap-stand-in";
 import { clusterInState, inDays, World } from "./support/world";
 
@@ -260,7 +262,7 @@ describe("with one thing broken", () => {
         expect(found.find(({ name }) => name === "clock")?.seen).toMatch(/^3(59|60)\d s off/);
     });
 
-    test("a server of another version", async () => {
+    test("something else in the server's place", async () => {
         const authority = await makeAuthority("authority");
         const other = await BootstrapStandIn.start(authority, "secret");
         world.setState(
@@ -274,7 +276,28 @@ describe("with one thing broken", () => {
         expect(notOk(found)).toEqual(
             ["server", "token", "API"].map((what) => `fail bootstrap ${what}`),
         );
-        expect(found.at(-1)?.seen).toContain("lacks GET /ready, POST /v1/clusters, ");
+        expect(found.at(-1)?.seen).toContain("does not say which contract it has");
+    });
+
+    test("a server of an older release", async () => {
+        const packages = await installKept("v0.1", join(world.folder, "former"));
+        const former = await startBootstrapServer(
+            join(world.folder, "former-server"),
+            world.cloud.environment(),
+            packages["excloud-k8s-bootstrap"],
+        );
+        try {
+            const { url: operatorUrl, caPem, operatorToken } = former;
+            world.setState(clusterInState("prod", cluster, { operatorUrl, caPem }));
+            const [, found] = await findings({ EXCLOUD_BOOTSTRAP_TOKEN: operatorToken });
+            expect(notOk(found)).toEqual(["fail bootstrap API"]);
+            expect(found.at(-1)).toMatchObject({
+                seen: "contract 1, older than the 2 of this version",
+                next: expect.stringContaining("install the newest excloud-k8s-bootstrap"),
+            });
+        } finally {
+            await former.close();
+        }
     });
 });
 

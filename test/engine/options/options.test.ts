@@ -75,6 +75,23 @@ test("protect: nothing of the cluster is destroyed", async () => {
     await bench.pulumi(["up", "--yes", "--skip-preview"]);
 });
 
+test("random bytes are drawn once, and are a secret wherever they go", async () => {
+    await bench.stack.set("draw", true);
+    await bench.pulumi(["up", "--yes", "--skip-preview"]);
+    const drawn = async () =>
+        (await bench.stack.capture(["stack", "output", "drawn", "--show-secrets"])).stdout.trim();
+    const bytes = await drawn();
+    expect(bytes).toMatch(/^[0-9a-f]{64}$/);
+    const shown = await bench.stack.capture(["stack", "output"]);
+    expect(shown.stdout).toMatch(/drawn +\[secret\]/);
+    expect(JSON.stringify(await bench.resources())).not.toContain(bytes);
+    await bench.pulumi(["up", "--yes", "--refresh", "--skip-preview"]);
+    expect(await drawn()).toBe(bytes);
+    await bench.stack.set("draw", false);
+    expect(await changed()).toEqual(["delete RandomBytes drawn"]);
+    await bench.pulumi(["up", "--yes", "--skip-preview"]);
+});
+
 test("retainOnDelete: the state forgets the cluster, which goes on", async () => {
     await withOptions({ name: "second", retainOnDelete: true });
     await bench.pulumi(["up", "--yes", "--skip-preview"]);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { agentOperations, factorHeaders, firstContactPrefix } from "../../../contract/agent";
 import { phases } from "../../../contract/phases";
 import {
     compareSlots,
@@ -70,6 +71,22 @@ test("the scripts of nodes report phases of the contract, and all of them", () =
         ),
     );
     expect([...new Set(reported)].sort()).toEqual([...phases].sort());
+});
+
+test("the scripts of nodes ask what agents may ask, and send the contract's headers", () => {
+    const folder = join(__dirname, "../../../templates/files");
+    const text = readdirSync(folder)
+        .map((name) => readFileSync(join(folder, name), "utf8"))
+        .join("\n");
+    const asked = [...text.matchAll(/exk8s_agent_curl (GET|POST|PUT|DELETE) "?(\/[^\s"]+)/g)].map(
+        ([, method, path = ""]) => `${method} ${path.replace(/\/leases\/.*/, "/leases/{name}")}`,
+    );
+    const known = Object.values(agentOperations).map(({ method, path }) => `${method} ${path}`);
+    expect([...new Set(asked)].sort()).toEqual(known.sort());
+    expect(text).toContain(`\${BOOTSTRAP_BASE_URL}${firstContactPrefix}/`);
+    for (const header of Object.values(factorHeaders)) {
+        expect(text.toLowerCase()).toContain(`"${header}: %s`);
+    }
 });
 
 /** What stands in the contract once, as the code of others would write it again. */
