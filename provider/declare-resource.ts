@@ -10,7 +10,7 @@ type InputsOf<H> = H extends Handler<infer I, infer _> ? I : never;
 type OutputsOf<H> = H extends Handler<infer _, infer O> ? O : never;
 
 /** A resource of the dynamic provider: what its handler gives, as far as it is declared. */
-export type Resource<H, Names extends PropertyKey = never> = pulumi.CustomResource & {
+type Resource<H, Names extends PropertyKey = never> = pulumi.CustomResource & {
     readonly [K in Names & keyof (InputsOf<H> & OutputsOf<H>)]: pulumi.Output<
         NonNullable<(InputsOf<H> & OutputsOf<H>)[K]>
     >;
@@ -32,8 +32,9 @@ export function providerText(type: string): string {
 }
 
 /**
- * Declares the resource of a handler to programs: `resourceOf<typeof handler>()(type, ...)`, as `pulumi-nodejs:dynamic/excloud-k8s:<type>`. The handler
- * itself is named by its type only: it runs in the engine's provider process, and a program does not load it.
+ * Declares the resource of a handler to programs, as `pulumi-nodejs:dynamic/excloud-k8s:<type>`:
+ * `resourceOf<typeof handler>()(type, ...)`. The handler is named by its TypeScript type only: it runs in the
+ * engine's provider process, and a program does not load it.
  *
  * @param names the properties that programs read of it: outputs, or inputs that its `check` completes
  * @param defaults of the resource's options
