@@ -3,7 +3,8 @@ import * as fc from "fast-check";
 import { faultKinds, kindsFor, type FaultKind } from "excloud-local/faults";
 
 import { operations, type OperationName } from "../../../provider/api/operations";
-import { isFull, seed } from "../../support/full";
+import { isFull } from "../../support/full";
+import { seed } from "../../support/seed";
 import { Life } from "./support/life";
 import { OperationError } from "./support/small-engine";
 import { openWorld, type World } from "./support/world";

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { setArguments } from "../../../tools/playground/playground";
-import { isFull, seed } from "../../support/full";
+import { isFull } from "../../support/full";
+import { seed } from "../../support/seed";
 import { openBench, typeOf, type Bench } from "../cluster/harness";
 import { killPoints, type KillPoint, type Phase } from "./kill-points";
 import { endAll, runAndKill } from "./kill";
@@ -20,7 +21,7 @@ const counts = { killed: 0, adopted: 0, providersLeft: 0, pending: 0, leaked: 0,
 let bench: Bench;
 
 beforeAll(async () => {
-    process.stderr.write(`kill points: EXCLOUD_SEED=${seed} EXCLOUD_FULL=${isFull ? 1 : 0}\n`);
+    process.stderr.write(`kill points: EXCLOUD_FULL=${isFull ? 1 : 0}\n`);
     bench = await openBench({ arguments: { controlPlaneCount: 1 } });
 });
 afterAll(async () => {

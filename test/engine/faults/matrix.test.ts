@@ -5,7 +5,8 @@ import { describeCell, phases, type Cell } from "../../contract/faults/support/c
 import { cellsOf } from "../../contract/faults/support/cells";
 import { sampleOf } from "../../contract/faults/support/sample";
 import { openWorld } from "../../contract/faults/support/world";
-import { isFull, seed } from "../../support/full";
+import { isFull } from "../../support/full";
+import { seed } from "../../support/seed";
 import { openBench } from "../cluster/harness";
 import { timeouts, Victim } from "./cell";
 
@@ -42,7 +43,7 @@ function chosenOf(all: readonly Cell[]): Cell[] {
 test(
     "after any fault the next up repairs everything",
     async () => {
-        process.stderr.write(`${cells.length} cells, EXCLOUD_SEED=${seed}\n`);
+        process.stderr.write(`${cells.length} cells\n`);
         expect(cells.length).toBeGreaterThan(0);
         const faults: string[] = [];
         for (const cell of cells) {
