@@ -68,7 +68,7 @@ function filesOf(node: NodeStatus): string {
 }
 
 function describePhase(report: PhaseStatus, isFailing: boolean): string[] {
-    const { phase, state, message, log_tail = [] } = report;
+    const { phase, state, message, log_tail } = report;
     const colour = { done: "green", running: "yellow", failed: "red" } as const;
     const line = [
         `    ${phase.padEnd(10)}`,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { nodeName as nodeNameOf, vmName as vmNameOf } from "../contract/names";
+import { controlPlanePool, roleOf } from "../contract/pools";
 import {
     NodeAddress,
     NodeBundle,
@@ -22,6 +23,8 @@ import {
 import { nodeCertificates, type ClusterNames, type NodeNames } from "./pki/certificates";
 import type { ClusterPki } from "./pki/cluster-pki";
 import { issue, type IssuePolicy, type KeyPair } from "./pki/issue";
+
+const role = roleOf(controlPlanePool);
 
 /** The VM's shape and place, as the cluster's arguments give them. */
 export interface MachineArgs {
@@ -103,7 +106,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
                 bootstrap: bootstrap.server,
                 clusterId: registration.clusterId,
                 slot,
-                role: "control-plane",
+                role,
                 nodeName,
                 vmName,
                 timeouts: { delete: context.machine.timeouts.delete },
@@ -135,10 +138,10 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
         this.certificates = issueNodeCertificates(name, names, context, child);
 
         const files = [
-            ...renderFiles(fileSpecsFor(context.shape, "control-plane", "node"), {
+            ...renderFiles(fileSpecsFor(context.shape, role, "node"), {
                 ...context.values,
                 ...names,
-                role: "control-plane",
+                role,
                 ...pemValues(this.certificates),
             }),
             ...certificateFiles(nodeCertificates, this.certificates),
@@ -174,7 +177,7 @@ function userDataOf(
                 bootstrapUrl,
                 bootstrapCaPem,
                 slotSecret,
-                role: "control-plane",
+                role,
                 verifierMode: mode,
                 ...(packages === "" ? {} : { packageMirror: packages }),
             }),

@@ -1,10 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
-import { find } from "../provider";
-import { subnetCidr } from "../provider";
-import { BootstrapServerReadiness, NodeAddress, SecurityGroup, VirtualMachine } from "../provider";
-import { bootstrapServerPort, renderBootstrapServerUserData, sha256 } from "../templates";
+import { sha256 } from "../contract/manifest";
+import {
+    BootstrapServerReadiness,
+    find,
+    NodeAddress,
+    SecurityGroup,
+    subnetCidr,
+    VirtualMachine,
+} from "../provider";
+import { bootstrapServerPort, renderBootstrapServerUserData } from "../templates";
 import type { BootstrapArgs } from "./cluster-args";
 import {
     validateServerArgs,

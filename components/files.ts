@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { sha256, type FileSpec, type Values, type ValueName } from "../templates";
+import { sha256 } from "../contract/manifest";
+import { type FileSpec, type Values, type ValueName } from "../templates";
 
 /** A file of a node, as the program plans it. */
 export interface PlannedFile {

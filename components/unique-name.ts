@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { sha256 } from "../templates";
+import { sha256 } from "../contract/manifest";
 
 /**
  * A name in the cloud that no other program gives, and no other `contents`: things of this name that the state

@@ -9,3 +9,19 @@ export const firstContractNumber = 1;
 
 /** The header of every answer that holds the server's number. */
 export const contractHeader = "x-exk8s-contract";
+
+/**
+ * The number in an answer to `GET /ready`, whatever its status. Undefined when something else answered, such as a
+ * proxy.
+ */
+export function contractIn(text: string): number | undefined {
+    try {
+        const answer = JSON.parse(text) as { status?: unknown; contract?: unknown } | null;
+        if (typeof answer?.status !== "string") {
+            return undefined;
+        }
+        return typeof answer.contract === "number" ? answer.contract : firstContractNumber;
+    } catch {
+        return undefined;
+    }
+}

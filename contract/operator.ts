@@ -76,8 +76,7 @@ const PoolFilesRequest = strict({
         Type.Integer({
             minimum: 1,
             maximum: 1000,
-            description:
-                "how many workers of the pool may be in a change at a time; absent: no limit of the pool's. Control planes change one at a time",
+            description: "how many nodes of the pool may be unavailable at a time; handed on",
         }),
     ),
 });

@@ -4,7 +4,7 @@ import type { Role } from "./roles";
 export const controlPlanePool = "cp";
 
 /** The longest name of a pool, in characters: what is named after it has its own limits. */
-export const poolNameLength = 20;
+const poolNameLength = 20;
 
 /** A DNS label of at most {@link poolNameLength} characters. */
 const poolName = `[a-z0-9](?:[a-z0-9-]{0,${poolNameLength - 2}}[a-z0-9])?`;
@@ -33,7 +33,7 @@ export function poolOf(slot: string): string {
     return slot.slice(0, slot.lastIndexOf("-"));
 }
 
-/** Whether a text is a slot of a pool of a role: `cp-{n}`, or `{pool}-{n}` for a worker. */
+/** Whether a text names a slot whose nodes have a role: `cp-{n}` for control planes, `{pool}-{n}` for workers. */
 export function isSlotOfRole(slot: string, role: Role): boolean {
     return new RegExp(slotPattern).test(slot) && roleOf(poolOf(slot)) === role;
 }

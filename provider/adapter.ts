@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ConfigReader } from "./credentials";
 import { refusedServer } from "./bootstrap/refused-server";
 import { makeContext, type Context } from "./context";
-import { UnfinishedError, type Existing, type Failure, type Handler } from "./handler";
+import { UnfinishedError, type Change, type Existing, type Failure, type Handler } from "./handler";
 import { messageOf } from "./errors";
 
 /** A resource's properties as the dynamic-provider process hands them over. */
@@ -63,21 +63,25 @@ export function adapt<I extends object, O extends object>(
                     failures: [],
                 };
                 const plain = toPlainJson(checked.inputs);
-                const isChange = old === undefined || changedInputs(handler, old, plain).length > 0;
-                const refused = isChange ? await refusedServer(checked.inputs, context) : [];
+                const isChange =
+                    old === undefined || changesOf(handler, old as I & O, plain as I).length > 0;
+                const refused =
+                    isChange && handler.putsAtServer
+                        ? await refusedServer(checked.inputs, context)
+                        : [];
                 return { inputs: plain, failures: [...checked.failures, ...refused] };
             }),
 
         diff: (_id, olds, news) =>
             guard(() => {
                 const state = stateOf(olds);
-                const judged = handler.judge?.(state, inputsIn(news));
-                const changes = { ...handler.changes, ...judged };
-                const changed = changedInputs({ changes }, state, inputsIn(news));
-                const replaces = changed.filter((name) => changes[name] === "replace");
+                const changes = changesOf(handler, state, inputsIn(news));
+                const replaces = changes
+                    .filter(([, change]) => change === "replace")
+                    .map(([name]) => name);
                 const unfinished = handler.isUnfinished?.(state) ?? false;
                 return Promise.resolve({
-                    changes: changed.length > 0 || unfinished,
+                    changes: changes.length > 0 || unfinished,
                     replaces,
                     deleteBeforeReplace: replaces.length > 0,
                 });
@@ -118,15 +122,18 @@ export function adapt<I extends object, O extends object>(
     };
 }
 
-/** The inputs whose change means something. */
-function changedInputs<I extends object>(
-    { changes }: Pick<Handler<I>, "changes">,
-    olds: object,
-    news: object,
-): (keyof I & string)[] {
-    const [before, after] = [olds as Properties, news as Properties];
-    return (Object.keys(changes) as (keyof I & string)[]).filter(
-        (name) => changes[name] !== "ignore" && !isDeepStrictEqual(before[name], after[name]),
+/** The inputs that changed, each with what its change means here and now; what means nothing is left out. */
+function changesOf<I extends object, O extends object>(
+    handler: Handler<I, O>,
+    state: I & O,
+    inputs: I,
+): [name: keyof I & string, change: Change][] {
+    const changes: Partial<Record<keyof I, Change>> = {
+        ...handler.changes,
+        ...handler.judge?.(state, inputs),
+    };
+    return (Object.entries(changes) as [keyof I & string, Change][]).filter(
+        ([name, change]) => change !== "ignore" && !isDeepStrictEqual(state[name], inputs[name]),
     );
 }
 

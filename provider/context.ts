@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { firstContractNumber } from "../contract/number";
 import { makeClient, type Call } from "./api/client";
 import { operations } from "./api/operations";
 import { defaultPatience, type Patience } from "./api/retry";
 import { bootstrapOperations } from "./bootstrap/operations";
+import { serverContract, type ServerContract } from "./bootstrap/server-contract";
 import { find, howToSet, lookUp, type ConfigReader } from "./credentials";
 
 /** Where the bootstrap server is reached by whoever runs Pulumi. */
@@ -26,10 +26,10 @@ export interface Context {
     /** What a bootstrap server answers without a credential, as one that is being made; each call is tried once. */
     newBootstrap(server: BootstrapServer): Call<Pick<typeof bootstrapOperations, "getReadiness">>;
     /**
-     * The number of the contract that a bootstrap server speaks; undefined when it does not answer. It is asked
-     * once in this process.
+     * The number of the contract that a bootstrap server has, and the URL it was asked at; undefined when it does not
+     * answer. What it answered once holds for all of this process.
      */
-    contractOf(server: BootstrapServer): Promise<number | undefined>;
+    contractOf(server: BootstrapServer): Promise<ServerContract | undefined>;
     /** Shows the user one line. */
     log(line: string): void;
     /**
@@ -38,9 +38,6 @@ export interface Context {
      */
     poll<T>(seconds: number, probe: () => Promise<T | undefined>): Promise<T | undefined>;
 }
-
-/** What servers answered, by how they are reached: all resources of a process share it. */
-const contracts = new Map<string, Promise<number | undefined>>();
 
 /** Makes the context of a provider process. Clients are made at first use and shared after. */
 export function makeContext(config: ConfigReader, patience: Patience = defaultPatience): Context {
@@ -52,16 +49,6 @@ export function makeContext(config: ConfigReader, patience: Patience = defaultPa
         return clients.get(key) as T;
     };
     const urlOf = (server: BootstrapServer) => find("bootstrapUrl", config) ?? server.operatorUrl;
-    const newBootstrap: Context["newBootstrap"] = (server) =>
-        makeClient(
-            { getReadiness: bootstrapOperations.getReadiness },
-            {
-                baseUrls: { bootstrap: urlOf(server) },
-                credentialName: howToSet("bootstrapToken"),
-                caPem: server.caPem,
-                patience: { ...patience, maxRetries: 0 },
-            },
-        );
     return {
         excloud: () => {
             lookUp("apiKey", config);
@@ -92,18 +79,17 @@ export function makeContext(config: ConfigReader, patience: Patience = defaultPa
                 }),
             );
         },
-        newBootstrap,
-        contractOf: (server) => {
-            const key = JSON.stringify([urlOf(server), server.caPem]);
-            const answer =
-                contracts.get(key) ??
-                newBootstrap(server)("getReadiness").then(
-                    ({ contract = firstContractNumber }) => contract,
-                    () => undefined,
-                );
-            contracts.set(key, answer);
-            return answer;
-        },
+        newBootstrap: (server) =>
+            makeClient(
+                { getReadiness: bootstrapOperations.getReadiness },
+                {
+                    baseUrls: { bootstrap: urlOf(server) },
+                    credentialName: howToSet("bootstrapToken"),
+                    caPem: server.caPem,
+                    patience: { ...patience, maxRetries: 0 },
+                },
+            ),
+        contractOf: (server) => serverContract(urlOf(server), server.caPem),
         log: (line) => {
             process.stdout.write(`${line}\n`);
         },

@@ -21,7 +21,7 @@ export class ApiError extends Error {
 
     /** Whether the server has no such call: it may be an older one. That says nothing of the thing. */
     get isUnknownRoute(): boolean {
-        return this.status === 404 && this.code.endsWith(".route.not_found");
+        return isUnknownRoute(this.status, this.code);
     }
 
     /** Whether the call may have had its effect although it failed, or its answer could not be read. */
@@ -32,6 +32,11 @@ export class ApiError extends Error {
             this.status >= 500
         );
     }
+}
+
+/** Whether an answer says that there is no such call, in the words of all services. */
+function isUnknownRoute(status: number, code: string): boolean {
+    return status === 404 && code.endsWith(".route.not_found");
 }
 
 /** What to do next, by HTTP status, in the words of somebody who has to do it. */
@@ -63,7 +68,9 @@ export function errorOfAnswer(
     credential: string,
 ): ApiError {
     const { code, message, requestId } = parseEnvelope(text);
-    const step = nextStep(status).replace("{credential}", credential);
+    const step = isUnknownRoute(status, code)
+        ? "what answers has no such call: check its URL, and upgrade it when it is older than this program"
+        : nextStep(status).replace("{credential}", credential);
     const parts = [
         `${operation.method} ${url.origin}${url.pathname} answered ${status}`,
         code === "" ? "" : ` (${code})`,

@@ -35,6 +35,8 @@ export interface Existing<Inputs, Outputs> {
 export interface Handler<Inputs extends object, Outputs extends object = object> {
     /** Each input and what a change of it means. */
     readonly changes: Readonly<Record<keyof Inputs, Change>>;
+    /** Whether it puts something at the bootstrap server of its input `bootstrap`, which must understand it. */
+    readonly putsAtServer?: true;
     /** What an input is where a state of an older release lacks it. */
     readonly defaults?: Readonly<Partial<Inputs>>;
     /** Inputs that are not repeated in the outputs, because they are large and a digest stands for them. */

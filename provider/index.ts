@@ -40,7 +40,7 @@ export type ClusterRegistration = InstanceType<typeof ClusterRegistration>;
 /** A security group with its rules. */
 export const SecurityGroup = resourceOf<typeof securityGroup>()("SecurityGroup", [], uniquelyNamed);
 
-/** The files that all nodes of a pool share. Its `manifest` is known in previews. */
+/** The files that all nodes of a pool share; the name is older than pools. Its `manifest` is known in previews. */
 export const RoleFiles = resourceOf<typeof roleFiles>()("RoleFiles", ["manifest"], showingFiles);
 export type RoleFiles = InstanceType<typeof RoleFiles>;
 

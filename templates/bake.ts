@@ -1,4 +1,4 @@
-import { sha256 } from "./digest";
+import { sha256 } from "../contract/manifest";
 import { renderTemplate } from "./engine";
 import { fileSpecsFor, type FileSpec } from "./files";
 import { paths } from "./paths";

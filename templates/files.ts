@@ -1,3 +1,4 @@
+import { sha256 } from "../contract/manifest";
 import { roles, type Role } from "../contract/roles";
 import { parse } from "yaml";
 import {
@@ -7,7 +8,6 @@ import {
     kubeletFlags,
     schedulerPod,
 } from "./components";
-import { sha256 } from "./digest";
 import { mergeConfig, yamlText, type ConfigObject } from "./config-object";
 import { installItems } from "./downloads";
 import { renderTemplate } from "./engine";

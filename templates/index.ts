@@ -1,5 +1,4 @@
 /** The texts on a node: what each file says, and how a bundle of them is named. */
-export * from "./digest";
 export * from "./bake";
 export * from "./bootstrap-server";
 export * from "./cidr";

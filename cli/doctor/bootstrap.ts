@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
 
-import { contractNumber, firstContractNumber } from "../../contract/number";
+import { contractIn, contractNumber } from "../../contract/number";
 import { publicOperations } from "../../contract/operator";
 import type { BootstrapServer } from "../../provider/context";
 import { ApiError, messageOf } from "../../provider/errors";
@@ -129,14 +129,4 @@ async function answers(server: BootstrapServer, facts: Facts): Promise<void> {
 
 function reasonOf(error: unknown): string {
     return typeof error === "string" ? error : messageOf(error);
-}
-
-/** The contract that a server says it has; servers of 0.1 say nothing of it. */
-function contractIn(text: string): number | undefined {
-    try {
-        const answer = JSON.parse(text) as { status?: string; contract?: number };
-        return answer.status === undefined ? undefined : (answer.contract ?? firstContractNumber);
-    } catch {
-        return undefined;
-    }
 }

@@ -18,7 +18,7 @@ export const excloudChecks: readonly Check[] = [
                 const { kind, org_id } = await facts.principal();
                 return ok(`a ${kind} of organisation ${org_id}`);
             } catch (error) {
-                if (error instanceof ApiError && error.isNotFound) {
+                if (error instanceof ApiError && (error.isNotFound || error.isUnknownRoute)) {
                     return warn(
                         "there is one; this Excloud does not say whose it is",
                         "see whether the compute API takes it",

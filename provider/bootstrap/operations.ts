@@ -1,9 +1,11 @@
-import { operatorOperations, publicOperations } from "../../contract/operator";
+import { formerOperations, operatorOperations, publicOperations } from "../../contract/operator";
 import type { Operations } from "../api/operation";
 
 export type { NodeStatus, PhaseStatus } from "../../contract/operator";
 
-const asked = { ...publicOperations, ...operatorOperations };
+/** A server of 0.1 is still read: a refresh is no change. */
+const { getRoleFiles } = formerOperations;
+const asked = { ...publicOperations, ...operatorOperations, getRoleFiles };
 
 /** What the client of an API wants to know of an operation beside the contract. */
 const ours = { service: "bootstrap", idempotent: true, confidence: "documented" } as const;

@@ -11,17 +11,17 @@ export async function refusedServer(inputs: object, context: Context): Promise<F
     if (server === undefined || isUnknown(server)) {
         return [];
     }
-    const number = await context.contractOf(server);
-    return number === undefined || number >= contractNumber
+    const contract = await context.contractOf(server);
+    return contract === undefined || contract.number >= contractNumber
         ? []
         : [
               {
                   // The engine would print the value of a property, a certificate with it.
                   property: "",
                   reason:
-                      `the bootstrap server at ${server.operatorUrl} is older than this program: it has ` +
-                      `contract ${number}, the program ${contractNumber}. Next: upgrade the server first: ` +
-                      "install the newest excloud-k8s-bootstrap and restart it; clusters keep running meanwhile",
+                      `the bootstrap server at ${contract.url} is older than this program: it has contract ` +
+                      `${contract.number}, the program ${contractNumber}. Next: upgrade the server first: install ` +
+                      "the newest excloud-k8s-bootstrap and restart it; clusters keep running meanwhile",
               },
           ];
 }

@@ -25,6 +25,7 @@ export interface ClusterReadinessInputs {
  * phases meanwhile. It asks the bootstrap server only, so a private cluster works from anywhere.
  */
 export const clusterReadiness: Handler<ClusterReadinessInputs> = {
+    putsAtServer: true,
     changes: {
         bootstrap: "update",
         clusterId: "replace",

@@ -31,6 +31,7 @@ export interface ClusterRegistrationOutputs {
  * change it: an update would make its outputs, and with them the whole preview, unknown.
  */
 export const clusterRegistration: Handler<ClusterRegistrationInputs, ClusterRegistrationOutputs> = {
+    putsAtServer: true,
     changes: { bootstrap: "ignore", key: "ignore", dnsZone: "ignore" },
 
     async create({ bootstrap, key }, context) {

@@ -25,6 +25,7 @@ export interface NodeBundleInputs extends FileInputs {
 
 /** What one node is to be: its own files, and the manifest of all. Put at once, so no node sees half of a change. */
 export const nodeBundle: Handler<NodeBundleInputs> = {
+    putsAtServer: true,
     changes: {
         bootstrap: "update",
         clusterId: "replace",

@@ -30,6 +30,7 @@ export interface NodeSlotOutputs {
 
 /** Tells the bootstrap server to expect a node, before its VM exists. */
 export const nodeSlot: Handler<NodeSlotInputs, NodeSlotOutputs> = {
+    putsAtServer: true,
     changes: {
         bootstrap: "update",
         clusterId: "replace",

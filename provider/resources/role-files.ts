@@ -24,6 +24,7 @@ export interface RoleFilesInputs extends FileInputs {
 
 /** The files that are equal on all nodes of a pool, stored once. */
 export const roleFiles: Handler<RoleFilesInputs> = {
+    putsAtServer: true,
     changes: {
         bootstrap: "update",
         clusterId: "replace",
@@ -54,19 +55,18 @@ export const roleFiles: Handler<RoleFilesInputs> = {
         return { id: `${inputs.clusterId}/${inputs.pool}`, outputs: {} };
     },
 
-    async read(id, { bootstrap, clusterId, pool, manifest }, context) {
-        let found;
-        try {
-            found = await unlessGone(
-                context.bootstrap(bootstrap)("getPoolFiles", { cluster_id: clusterId, pool }),
-            );
-        } catch (error) {
-            if (error instanceof ApiError && error.isUnknownRoute) {
-                // A server of 0.1 knows no pools, and nothing is put there until it is upgraded.
-                return { id, outputs: {} };
-            }
-            throw error;
-        }
+    async read(id, { bootstrap, clusterId, pool, role, manifest }, context) {
+        const call = context.bootstrap(bootstrap);
+        const ofPool = call("getPoolFiles", { cluster_id: clusterId, pool });
+        const found = await unlessGone(
+            ofPool.catch((error: unknown) => {
+                if (error instanceof ApiError && error.isUnknownRoute) {
+                    // A server of 0.1, where a role has one pool.
+                    return call("getRoleFiles", { cluster_id: clusterId, role });
+                }
+                throw error;
+            }),
+        );
         if (found === undefined) {
             return undefined;
         }

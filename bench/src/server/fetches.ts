@@ -1,3 +1,6 @@
+import { agentOperations, factorHeaders, firstContact } from "#contract/agent";
+import { pathOf } from "#contract/operation";
+import { controlPlanePool, roleOf } from "#contract/pools";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -62,12 +65,13 @@ async function bootOne(replica: Replica, vmId: number): Promise<Fetcher> {
         return { text, etag: String(answer.headers["etag"]) };
     };
     try {
-        const first = await get(`/bootstrap/control-plane/${vmId}`, {
+        const role = roleOf(controlPlanePool);
+        const first = await get(pathOf(firstContact, { role, vm_id: vmId }), {
             authorization: `Bearer ${tokenOf(vmId)}`,
-            "x-exk8s-slot-secret": secretOf(vmId),
+            [factorHeaders.selfHosted]: secretOf(vmId),
         });
         const { agent_token: token } = JSON.parse(first.text) as { agent_token: string };
-        const { text: bundle, etag } = await get("/agent/bundle", {
+        const { text: bundle, etag } = await get(agentOperations.getBundle.path, {
             authorization: `Bearer ${token}`,
         });
         return { token, bundle, etag };
@@ -134,10 +138,10 @@ export async function measureFetches(
         return { ...figures, processor: perAnswer(0), database: perAnswer(1) };
     };
     const contestants = {
-        bundle: () => ask(replica, "/agent/bundle"),
+        bundle: () => ask(replica, agentOperations.getBundle.path),
         bareHttps: () => ask(https, "/"),
         bareHttp: () => ask(http, "/"),
-        unchanged: () => ask(replica, "/agent/bundle", sample.etag),
+        unchanged: () => ask(replica, agentOperations.getBundle.path, sample.etag),
         bareHttpsUnchanged: () => ask(https, "/", sample.etag),
     };
     type Name = keyof typeof contestants;

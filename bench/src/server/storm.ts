@@ -1,4 +1,6 @@
 // Many VMs that boot: each asks for its first bundle from an address of its own until it is given.
+import { factorHeaders, firstContact } from "#contract/agent";
+import { pathOf } from "#contract/operation";
 import { createHistogram } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -64,16 +66,19 @@ async function boot(slot: Slot): Promise<void> {
     const asked = vmId % 10 === 0 ? urls : [urls[vmId % urls.length] as string];
     const headers = {
         authorization: `Bearer ${tokenOf(vmId)}`,
-        "x-exk8s-slot-secret": secretOf(vmId),
+        [factorHeaders.selfHosted]: secretOf(vmId),
     };
     /** Asks once; true when it is given its own bundle. */
     const ask = async (url: string): Promise<boolean> => {
         const wasBound = bound.has(vmId);
         const started = process.hrtime.bigint();
-        const { statusCode, body } = await request(`${url}/bootstrap/${role}/${vmId}`, {
-            dispatcher: agent,
-            headers,
-        });
+        const { statusCode, body } = await request(
+            url + pathOf(firstContact, { role, vm_id: vmId }),
+            {
+                dispatcher: agent,
+                headers,
+            },
+        );
         const text = await body.text();
         statuses[statusCode] = (statuses[statusCode] ?? 0) + 1;
         if (statusCode === 200) latencies.record(process.hrtime.bigint() - started);

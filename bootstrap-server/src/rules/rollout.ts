@@ -1,4 +1,4 @@
-import { compareSlots, poolOf } from "#contract/pools";
+import { compareSlots } from "#contract/pools";
 import type { Role } from "#contract/roles";
 
 /** A node that its server has not heard of for so long counts as in flight, in milliseconds. */
@@ -24,8 +24,6 @@ export interface RolloutNode {
     booted: boolean;
     /** Whether nothing was heard of it for longer than `silenceMilliseconds`. */
     silent: boolean;
-    /** How many nodes of its pool may be in a change at a time; null when the pool sets no limit. */
-    limit: number | null;
 }
 
 /**
@@ -38,12 +36,13 @@ export function isSilent(lastSeenAt: Date | null, now: Date): boolean {
 }
 
 /**
- * Whether a node is in flight: bound, and not known to run what it was released in good health. A bound
- * VM that was released nothing yet is a node that is missing, so it counts too, and so does one that has
- * fallen silent: what it last reported says nothing of it now.
+ * Whether a control plane is in flight: bound, and not known to run what it was released in good
+ * health. A bound VM that was released nothing yet is a member that is missing, so it counts too,
+ * and so does one that has fallen silent: what it last reported says nothing of it now.
  */
 export function inFlight(node: RolloutNode): boolean {
     return (
+        node.role === "control-plane" &&
         node.bound &&
         (node.released === null || node.released !== node.reported || !node.healthy || node.silent)
     );
@@ -56,37 +55,17 @@ function compareReleases(a: RolloutNode, b: RolloutNode): number {
 }
 
 /**
- * The node of a group that another node waits for while the group may have `limit` nodes in flight;
- * undefined when it waits for none.
- */
-function holderIn(
-    group: readonly RolloutNode[],
-    limit: number,
-    node: RolloutNode,
-): RolloutNode | undefined {
-    const others = group.filter((other) => other.slot !== node.slot && inFlight(other));
-    const isMember = group.some(({ slot }) => slot === node.slot);
-    // The rule is for the moment it asks, when it is not silent.
-    const inTheWay =
-        isMember && inFlight({ ...node, silent: false })
-            ? others.filter((other) => compareReleases(other, node) > 0)
-            : others;
-    return inTheWay.length < limit ? undefined : inTheWay.sort(compareReleases).at(-1);
-}
-
-/**
- * The node that a node waits for before it is given the desired generation; undefined when it waits for
- * none.
+ * The control plane a node waits for before it is given the desired generation; undefined when it
+ * waits for nobody.
  *
- * - A node that boots waits for none: a first bundle disturbs nobody.
- * - A node that is well waits while any other control plane is in flight, and while as many others of
- *   its pool are as the pool's limit allows.
- * - A node that is itself in flight waits, among its own kind, only for those that were given a change
- *   later than itself. A brief health blip therefore never lets a second node into a change, and the one
- *   that was given a change last waits for no other that was: a newer generation may be its cure.
+ * - A node that boots waits for nobody: a first bundle disturbs nobody.
+ * - A node that is well waits for any other control plane in flight.
+ * - A control plane in flight waits for another one in flight that was given a change later than
+ *   itself. Being unwell for a moment so lets no second node into a change, and the one that was
+ *   given a change last waits for no other that was: a newer generation may be its cure.
  *
- * A change is therefore given to a running control plane only when every other one that was given one
- * came through its own: at most one at a time has a change that it has not reported in good health.
+ * So a change is given to a running control plane only when each other one that was given one came
+ * through its own: at most one at a time has a change that it has not reported in good health.
  * A node that is dead for good holds the others until another VM is bound to its slot.
  */
 export function holderOf(
@@ -95,19 +74,18 @@ export function holderOf(
 ): RolloutNode | undefined {
     if (!node.bound || node.desired === null || node.desired === node.released) return undefined;
     if (!node.booted || node.released === null) return undefined;
-    const controlPlanes = cluster.filter(({ role }) => role === "control-plane");
-    const holder = holderIn(controlPlanes, 1, node);
-    if (holder || node.role === "control-plane" || node.limit === null) return holder;
-    const pool = poolOf(node.slot);
-    return holderIn(
-        cluster.filter(({ slot }) => poolOf(slot) === pool),
-        node.limit,
-        node,
-    );
+    const latest = cluster
+        .filter((other) => other.slot !== node.slot && inFlight(other))
+        .sort(compareReleases)
+        .at(-1);
+    // The rule is for the moment it asks, when it is not silent.
+    const mayPass =
+        latest && inFlight({ ...node, silent: false }) && compareReleases(latest, node) < 0;
+    return mayPass ? undefined : latest;
 }
 
 /**
- * The generation to serve a node now: the desired one unless another node holds it up, else
+ * The generation to serve a node now: the desired one unless another control plane holds it up, else
  * the one it was last released. Returns null when there is none yet.
  */
 export function generationToServe(

@@ -117,8 +117,7 @@ export async function agentBundle(
     }
     return asNode(context, token, async (trx, cluster, node, now) => {
         const nodes = await nodesOf(trx, cluster.id);
-        const own = nodes.find(({ id }) => id === node.id);
-        const released = own && (await release(trx, cluster, nodes, own, now));
+        const released = await release(trx, cluster, nodes, node, now);
         if (!released) {
             throw new ApiError(
                 409,

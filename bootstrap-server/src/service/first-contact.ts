@@ -4,14 +4,7 @@ import { ApiError } from "../errors";
 import { isArmed } from "../rules/arming";
 import { newToken, sha256 } from "../secrets";
 import type { RefusalReason, RequestFacts } from "../verify/verifier";
-import {
-    lockCluster,
-    nodeOfVm,
-    nodesOf,
-    type ClusterRow,
-    type NodeRow,
-    type PoolNodeRow,
-} from "./rows";
+import { lockCluster, nodeOfVm, nodesOf, type ClusterRow, type NodeRow } from "./rows";
 import { assembleBundle, release } from "./served";
 import type { Context } from "../context";
 import type { Db, Trx } from "../store/schema";
@@ -104,8 +97,8 @@ async function releaseTo(
     trx: Trx,
     role: string,
     cluster: ClusterRow,
-    nodes: readonly PoolNodeRow[],
-    node: PoolNodeRow & { now: Date },
+    nodes: readonly NodeRow[],
+    node: NodeRow & { now: Date },
 ): Promise<Decision> {
     const now = await context.clock(trx, node.now);
     if (node.role !== role) return { decision: "refused", reason: "other_role", node };

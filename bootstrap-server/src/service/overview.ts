@@ -2,7 +2,7 @@ import { clusterName } from "#contract/names";
 import { sql } from "kysely";
 import { nodeState, nodeStates, worstState, type NodeState } from "../rules/node-state";
 import type { Db } from "../store/schema";
-import { nodesInPools, rolloutView, type ClusterRow, type NodeRow } from "./rows";
+import { rolloutView, type ClusterRow, type NodeRow } from "./rows";
 import { inSlotOrder, nodeStatus, reportsOf, type NodeStatus } from "./status";
 import type { Context } from "../context";
 
@@ -69,8 +69,11 @@ async function readRows({ db, orgId }: Context) {
         .orderBy("created_at", "desc")
         .orderBy("id")
         .execute();
-    const nodes = await nodesInPools(db)
+    const nodes = await db
+        .selectFrom("nodes")
         .innerJoin("clusters", "clusters.id", "nodes.kubecluster_id")
+        .selectAll("nodes")
+        .where("nodes.slot", "is not", null)
         .where("clusters.org_id", "=", orgId)
         .where("clusters.registration_key", "is not", null)
         .execute();

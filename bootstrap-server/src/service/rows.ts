@@ -9,7 +9,7 @@ import {
     type FoundingSlot,
 } from "../rules/founding";
 import { isSilent, type RolloutNode } from "../rules/rollout";
-import type { ClustersTable, Db, NodesTable, PoolFilesTable, Trx } from "../store/schema";
+import type { ClustersTable, Db, NodesTable, Trx } from "../store/schema";
 import type { Context } from "../context";
 
 /** A row of `clusters`. */
@@ -58,28 +58,14 @@ export async function inCluster<T>(
     });
 }
 
-/** A node with the limit that its pool sets. */
-export type PoolNodeRow = NodeRow & Pick<Selectable<PoolFilesTable>, "max_unavailable">;
-
-/** The nodes that fill slots, each with the limit of its pool. */
-export function nodesInPools(db: Db) {
+/** Every slot of a cluster, with the database's time. */
+export async function nodesOf(db: Db, clusterId: number): Promise<(NodeRow & { now: Date })[]> {
     return db
         .selectFrom("nodes")
-        .leftJoin("bootstrap_pool_files as files", (join) =>
-            join
-                .onRef("files.kubecluster_id", "=", "nodes.kubecluster_id")
-                .onRef("files.pool", "=", "nodes.pool"),
-        )
-        .selectAll("nodes")
-        .select("files.max_unavailable")
-        .where("nodes.slot", "is not", null);
-}
-
-/** Every slot of a cluster, with the database's time. */
-export async function nodesOf(db: Db, clusterId: number): Promise<(PoolNodeRow & { now: Date })[]> {
-    return nodesInPools(db)
+        .selectAll()
         .select(sql<Date>`clock_timestamp()`.as("now"))
-        .where("nodes.kubecluster_id", "=", clusterId)
+        .where("kubecluster_id", "=", clusterId)
+        .where("slot", "is not", null)
         .execute();
 }
 
@@ -118,7 +104,7 @@ export async function nodeOfVm(
 
 /** The columns of a node that the rollout gate goes by. */
 type RolloutColumns = Pick<
-    PoolNodeRow,
+    NodeRow,
     | "slot"
     | "role"
     | "vm_id"
@@ -129,7 +115,6 @@ type RolloutColumns = Pick<
     | "healthy"
     | "booted"
     | "last_seen_at"
-    | "max_unavailable"
 >;
 
 /** A node as the rollout gate sees it. */
@@ -145,7 +130,6 @@ export function rolloutView(node: RolloutColumns, now: Date): RolloutNode {
         healthy: node.healthy,
         booted: node.booted,
         silent: isSilent(node.last_seen_at, now),
-        limit: node.max_unavailable,
     };
 }
 

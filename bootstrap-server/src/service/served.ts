@@ -13,13 +13,7 @@ import { generationToServe, releaseTime } from "../rules/rollout";
 import { readContents } from "../store/contents";
 import type { NodesTable, Trx } from "../store/schema";
 import { readGeneration } from "./node-bundles";
-import {
-    advanceFounding,
-    rolloutView,
-    type ClusterRow,
-    type NodeRow,
-    type PoolNodeRow,
-} from "./rows";
+import { advanceFounding, rolloutView, type ClusterRow, type NodeRow } from "./rows";
 import type { Context } from "../context";
 
 /** How a control plane starts its etcd member. */
@@ -55,8 +49,8 @@ export function peersOf(nodes: readonly Pick<NodeRow, "node_name" | "vm_ip" | "r
 export async function release(
     trx: Trx,
     cluster: ClusterRow,
-    nodes: readonly PoolNodeRow[],
-    node: PoolNodeRow,
+    nodes: readonly NodeRow[],
+    node: NodeRow,
     now: Date,
     besides: Updateable<NodesTable> = {},
 ): Promise<Release | undefined> {

@@ -6,7 +6,7 @@ import { generationToServe } from "../rules/rollout";
 import { prepare } from "../store/prepared";
 import type { GenerationsTable } from "../store/schema";
 import { matchesDigest, sha256 } from "../secrets";
-import { foundingOf, rolloutView, type ClusterRow, type PoolNodeRow } from "./rows";
+import { foundingOf, rolloutView, type ClusterRow, type NodeRow } from "./rows";
 import { peersOf, type Release } from "./served";
 import type { Context } from "../context";
 
@@ -14,7 +14,7 @@ import type { Context } from "../context";
 const seenMilliseconds = 10_000;
 
 /** What of a node decides about bundles. */
-type Row = Pick<PoolNodeRow, (typeof columns)[number] | "max_unavailable"> &
+type Row = Pick<NodeRow, (typeof columns)[number]> &
     Pick<ClusterRow, "etcd_state" | "founding_set"> &
     Pick<Selectable<GenerationsTable>, "change"> & {
         asking_sha256: string;
@@ -44,15 +44,15 @@ const columns = [
 const clustersOfTokens = prepare(
     "clusters_of_tokens",
     `SELECT ${columns.map((column) => `node.${column}`).join(", ")},
-        clusters.etcd_state, clusters.founding_set, files.max_unavailable, generation.change,
+        clusters.etcd_state, clusters.founding_set,
+        CASE WHEN node.id = asking.id THEN (
+            SELECT change FROM bootstrap_generations
+            WHERE node_id = asking.id AND generation = asking.released_generation
+        ) END AS change,
         asking.agent_token_sha256 AS asking_sha256, node.id = asking.id AS is_asking, clock_timestamp() AS now
     FROM nodes asking
     JOIN clusters ON clusters.id = asking.kubecluster_id
     JOIN nodes node ON node.kubecluster_id = clusters.id AND node.slot IS NOT NULL
-    LEFT JOIN bootstrap_pool_files files
-        ON files.kubecluster_id = clusters.id AND files.pool = node.pool
-    LEFT JOIN bootstrap_generations generation ON node.id = asking.id
-        AND generation.node_id = asking.id AND generation.generation = asking.released_generation
     WHERE asking.agent_token_sha256 = ANY($1) AND asking.slot IS NOT NULL
         AND clusters.org_id = $2 AND clusters.registration_key IS NOT NULL`,
 );

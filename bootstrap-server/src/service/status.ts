@@ -5,7 +5,7 @@ import type { Selectable } from "kysely";
 import { holderOf, type RolloutNode } from "../rules/rollout";
 import type { Db, ReportsTable } from "../store/schema";
 import { findCluster } from "./clusters";
-import { nodesOf, rolloutView, type PoolNodeRow } from "./rows";
+import { nodesOf, rolloutView, type NodeRow } from "./rows";
 import type { Context } from "../context";
 
 type ReportRow = Selectable<ReportsTable>;
@@ -27,7 +27,7 @@ function phasesOf(reports: readonly ReportRow[]) {
 
 /** What is known of a node. `views` are those of all nodes of its cluster. */
 export function nodeStatus(
-    node: PoolNodeRow,
+    node: NodeRow,
     reports: readonly ReportRow[],
     views: readonly RolloutNode[],
     now: Date,

@@ -190,8 +190,8 @@ const migrations: readonly Migration[] = [
         id: 6,
         name: "files by pool, limits of pools, what changes disturb and need",
         statements: [
-            `ALTER TABLE nodes ADD COLUMN IF NOT EXISTS pool text
-                GENERATED ALWAYS AS (regexp_replace(slot, '-[0-9]+$', '')) STORED`,
+            // Every change to a cluster holds its row: a replica that still runs finishes what it does.
+            `LOCK TABLE clusters IN EXCLUSIVE MODE`,
             `ALTER TABLE bootstrap_role_files RENAME TO bootstrap_pool_files`,
             `ALTER TABLE bootstrap_pool_files
                 ADD COLUMN pool text,

@@ -3,7 +3,7 @@ import type { Manifest } from "#contract/manifest";
 import type { Phase, PhaseState } from "#contract/phases";
 import type { Role } from "#contract/roles";
 import type { Change } from "#contract/schemas";
-import type { ColumnType, Generated, GeneratedAlways, Kysely, Transaction } from "kysely";
+import type { ColumnType, Generated, Kysely, Transaction } from "kysely";
 import type { Binding } from "../rules/founding";
 
 /** A jsonb column: read as a value, written as JSON text, so that both drivers send the same. */
@@ -42,8 +42,6 @@ export interface NodesTable {
     cert: Generated<string | null>;
     priv_key: Generated<string | null>;
     slot: string;
-    /** What stands before the number in the slot; computed by the database. */
-    pool: GeneratedAlways<string>;
     role: Role;
     node_name: string;
     secret_sha256: string;
@@ -95,7 +93,7 @@ export interface PoolFilesTable {
     role: Role;
     slots: Json<string[]>;
     files: Json<Manifest>;
-    /** How many nodes of the pool may be in a change at a time; NULL for no limit of its own. */
+    /** How many nodes of the pool may be unavailable at a time; NULL when the program said nothing. */
     max_unavailable: number | null;
 }
 

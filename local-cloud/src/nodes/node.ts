@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Report } from "#contract/agent";
+import { maxLogLines, type Report } from "#contract/agent";
 import type { Bundle } from "#contract/bundle";
 import type { Phase } from "#contract/phases";
 import type { VmRow } from "../state/model";
@@ -308,7 +308,7 @@ export class SimulatedNode {
             finished_at: now,
             health,
             ...(this.message === undefined ? {} : { message: this.message }),
-            ...(failed ? { log_tail: this.log.tail(20) } : {}),
+            ...(failed ? { log_tail: this.log.tail(maxLogLines) } : {}),
         });
         this.applied = news;
         this.log.write(`reported generation ${bundle.generation} ${failed ? "failed" : "applied"}`);
@@ -354,7 +354,7 @@ export class SimulatedNode {
                 state,
                 started_at: startedAt.toISOString(),
                 ...(state === "running" ? {} : { finished_at: new Date().toISOString() }),
-                ...(message === undefined ? {} : { message, log_tail: this.log.tail(20) }),
+                ...(message === undefined ? {} : { message, log_tail: this.log.tail(maxLogLines) }),
             })
             .catch((error: unknown) => {
                 // A report that is lost does not stop a boot.

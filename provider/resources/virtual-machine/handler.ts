@@ -17,6 +17,7 @@ export interface VirtualMachineOutputs {
 
 /** A VM. Its creation waits until it runs, its deletion until it is terminated. */
 export const virtualMachine: Handler<VirtualMachineInputs, VirtualMachineOutputs> = {
+    putsAtServer: true,
     changes: {
         name: "replace",
         zoneId: "replace",

@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { InvalidArgumentsError, KeyAlgorithm, PodNetwork } from "../../../components";
 import { fileInputs, manifestOf, renderFiles, textFile } from "../../../components/files";
-import { fileSpecsFor, clusterSettings, sha256 } from "../../../templates";
+import { sha256 } from "../../../contract/manifest";
+import { fileSpecsFor, clusterSettings } from "../../../templates";
 import { runProgram, secretIn, valueOf, type Program, type Registered } from "./support";
 
 // The component on mocks: what it registers, with which inputs. What the engine makes of it is tested on

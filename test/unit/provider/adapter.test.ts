@@ -99,7 +99,9 @@ describe("a bootstrap server", () => {
         note: string;
     }
     const atServer: Handler<AtServer> = {
+        putsAtServer: true,
         changes: { bootstrap: "update", size: "update", note: "ignore" },
+        judge: (_, { note }) => (note === "replace it" ? { note: "replace" } : {}),
         create: () => Promise.resolve({ id: "1", outputs: {} }),
         read: (id) => Promise.resolve({ id, outputs: {} }),
         update: (id) => Promise.resolve({ id, outputs: {} }),
@@ -111,7 +113,9 @@ describe("a bootstrap server", () => {
             ...makeContext(config),
             contractOf: ({ operatorUrl }) => {
                 asked.push(operatorUrl);
-                return Promise.resolve(contract);
+                return Promise.resolve(
+                    contract === undefined ? undefined : { url: operatorUrl, number: contract },
+                );
             },
         }));
     const news = { bootstrap: { operatorUrl: "https://b.example" }, size: 1, note: "a" };
@@ -124,6 +128,22 @@ describe("a bootstrap server", () => {
             /server at https:\/\/b\.example is older than this program: it has contract 1, the program 2\. Next: upgrade the server first/,
         );
         expect(await failuresOf(contractNumber - 1, news, { size: 2 })).toHaveLength(1);
+        // As the difference judges it, not only by the table.
+        expect(await failuresOf(contractNumber - 1, news, { note: "replace it" })).toHaveLength(1);
+    });
+
+    test("is not asked by what puts nothing there", async () => {
+        asked.length = 0;
+        const { putsAtServer: _, ...looking } = atServer;
+        const provider = adapt(looking, (config) => ({
+            ...makeContext(config),
+            contractOf: ({ operatorUrl }) => {
+                asked.push(operatorUrl);
+                return Promise.resolve({ url: operatorUrl, number: 1 });
+            },
+        }));
+        expect((await provider.check({}, { ...news })).failures).toEqual([]);
+        expect(asked).toEqual([]);
     });
 
     test("that is older is not even asked when nothing changes", async () => {

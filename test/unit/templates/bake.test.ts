@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { sha256 } from "../../../contract/manifest";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +12,6 @@ import {
     renderBakeScript,
     renderBootstrapServerUserData,
     renderBuilderUserData,
-    sha256,
 } from "../../../templates";
 import { filesOf, valuesOf } from "./fixtures";
 import { FakeNode, FakeServer } from "./node";

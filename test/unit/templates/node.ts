@@ -17,7 +17,8 @@ import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileSpecs, sha256, type Values } from "../../../templates";
+import { sha256 } from "../../../contract/manifest";
+import { fileSpecs, type Values } from "../../../templates";
 import { filesOf } from "./fixtures";
 
 /** A call the server saw. */

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sha256, type ClusterSettingsArgs } from "../../../templates";
+import { sha256 } from "../../../contract/manifest";
+import type { ClusterSettingsArgs } from "../../../templates";
 import { valuesOf } from "./fixtures";
 import { bundleOf, FakeNode, FakeServer, peers } from "./node";
 
