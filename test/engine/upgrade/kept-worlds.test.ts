@@ -98,7 +98,6 @@ describe.each(kept)("%s: %s", (release, name) => {
             );
         expect(filesApart(secretsIn(after))).toEqual(filesApart(secretsIn(before)));
         expect(await bench.vms()).toEqual(vms);
-        expect(changed(await bench.preview())).toEqual([]);
     });
 
     test("a refresh finds everything as it was", async () => {
@@ -116,8 +115,10 @@ describe.each(kept)("%s: %s", (release, name) => {
         });
     }
 
-    test("it can be destroyed", async () => {
-        await bench.pulumi(["destroy", "--yes", "--skip-preview"]);
-        expect(Object.values(await bench.inventory()).flat()).toEqual([]);
-    });
+    if (name === "single" || isFull) {
+        test("it can be destroyed", async () => {
+            await bench.pulumi(["destroy", "--yes", "--skip-preview"]);
+            expect(Object.values(await bench.inventory()).flat()).toEqual([]);
+        });
+    }
 });
