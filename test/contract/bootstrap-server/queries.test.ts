@@ -35,7 +35,7 @@ test("a first contact that is given its bundle", async () => {
         "from clusters, for update",
         "from nodes",
     ];
-    const founding = ["from bootstrap_role_files", "update clusters"];
+    const founding = ["from bootstrap_pool_files", "update clusters"];
     const release = [
         "update nodes",
         "from bootstrap_generations",
@@ -88,7 +88,7 @@ test("an agent's question, whether its bundle changed or not", async () => {
     const { revision } = (await node.bundle()).body;
     for (const known of [revision, undefined]) {
         expect(await statementsOf(() => node.bundle(known))).toEqual([
-            "from nodes, join clusters, join nodes",
+            "from bootstrap_generations, from nodes, join clusters, join nodes",
         ]);
     }
 });
@@ -108,7 +108,9 @@ test("agents that ask in the same moment share a statement, and get each their o
         answers = released.map((one) => one && `${one.node.kubecluster_id} ${one.node.slot}`);
     });
     expect(answers).toEqual([...nodes.map((node) => `${node.cluster.id} ${node.slot}`), undefined]);
-    expect(statements).toEqual(["from nodes, join clusters, join nodes"]);
+    expect(statements).toEqual([
+        "from bootstrap_generations, from nodes, join clusters, join nodes",
+    ]);
 });
 
 test("more agents than one statement asks for get their answers too", async () => {
