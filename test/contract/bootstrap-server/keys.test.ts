@@ -42,7 +42,7 @@ describe.each(stores)("rotation of the encryption key on %s", (store) => {
         );
         await cluster.operator("/pools/worker/files", {
             method: "PUT",
-            body: { slots: [], files: textFiles(files) },
+            body: { role: "worker", slots: [], files: textFiles(files) },
         });
         await first.stop();
 

@@ -36,7 +36,8 @@ const notInTheMatrix = {
     "only for adoption": ["bindingList", "vmRename"],
     "only where a call found nothing": ["zoneList"],
     "only where an interrupted run left a VM": ["getVmBinding"],
-    "not called": ["me", "vmRestart"],
+    "not called": ["listClusters", "me", "vmRestart"],
+    "only of a server of 0.1": ["getRoleFiles"],
     "with running nodes": ["getStatus"],
 };
 
