@@ -42,11 +42,7 @@ test("the next up tries again, and nothing else changes", async () => {
 test("destroy ends without the bootstrap server, and names what stays there", async () => {
     await stopBootstrapServer(bench);
     const text = await bench.pulumi(["destroy", "--yes", "--skip-preview"]);
-    for (const what of [
-        "node slot cp-1",
-        "files of role control-plane",
-        `cluster ${clusterName}`,
-    ]) {
+    for (const what of ["node slot cp-1", "files of pool cp", `cluster ${clusterName}`]) {
         expect(text).toContain(`warning: ${what} stays on the bootstrap server`);
     }
     expect(Object.values(await bench.inventory()).flat()).toEqual([]);
