@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { REPOSITORY } from "../../tools/engine/repository";
+import { defaultSubnets } from "../../local-cloud/src/state/networks";
 import { folderAt, type Folder } from "../../tools/playground/folder";
 import type { Ports } from "../../tools/playground/services";
 import { pack, unpack } from "./archive";
@@ -63,17 +63,7 @@ const withoutPlaces = (key: string, value: unknown): unknown =>
 /** A new folder for a world that is to be kept: its cloud has the world's networks. */
 export function folderToKeep(name: WorldName): Folder {
     const folder = folderAt(mkdtempSync(join(tmpdir(), "world-")));
-    const { network } = worlds[name];
-    const subnets = [
-        { id: 1, name: "DEFAULT", net: `127.64.${network}.0/24`, isPrivate: false },
-        { id: 2, name: "PRIVATE", net: `127.65.${network}.0/24`, isPrivate: true },
-    ].map(({ net, isPrivate, ...subnet }) => ({
-        ...subnet,
-        zone_id: 1,
-        cidr_ipv4: net,
-        cidr_ipv6: null,
-        disable_ipv4_public_ip: isPrivate,
-    }));
+    const subnets = defaultSubnets(worlds[name].network);
     mkdirSync(join(folder.cloud, "state"), { recursive: true, mode: 0o700 });
     writeFileSync(join(folder.cloud, "state/subnets.json"), JSON.stringify(subnets));
     return folder;
@@ -109,7 +99,5 @@ export async function unpackWorld(release: string, name: WorldName): Promise<Fol
         rmSync(folder.root, { recursive: true, force: true });
         throw error;
     }
-    const main = join(REPOSITORY, worlds[name].program);
-    writeFileSync(folder.projectFile, `name: quickstart\nruntime: nodejs\nmain: ${main}\n`);
     return folder;
 }
