@@ -7,7 +7,7 @@ import { installPackages } from "./setup/packages.mjs";
 import { compile } from "./setup/compile.mjs";
 import { prepareEngine } from "./setup/engine.mjs";
 import { runClusterTests } from "./setup/cluster-tests.mjs";
-import { runAllTests, runConsumerTests, runTests } from "./setup/tests.mjs";
+import { runConsumerTests, runFullTests, runTests } from "./setup/tests.mjs";
 import { run } from "./setup/command.mjs";
 import { repository } from "./setup/repository.mjs";
 
@@ -16,7 +16,7 @@ const COMMANDS = {
     setup: async () => 0,
     start: (args) => run(process.execPath, [repository("tools/dist/playground/main.js"), ...args]),
     test: runTests,
-    "test:full": runAllTests,
+    "test:full": runFullTests,
     "test:consumer": runConsumerTests,
     "test:cluster": runClusterTests,
 };

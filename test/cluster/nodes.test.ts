@@ -4,10 +4,9 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
-import "./timeout";
 import { openPlayground } from "../../tools/playground/playground";
 import { machine } from "../support/machine";
-import { eventually, ports, RealCluster } from "./support/real-cluster";
+import { eventually, ports, RealCluster } from "../support/real-nodes/real-cluster";
 
 let cluster: RealCluster;
 let namespace: string;

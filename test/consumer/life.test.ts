@@ -7,7 +7,7 @@ import { ensureEngine, type ReadyEngine } from "../../tools/engine";
 import { REPOSITORY } from "../../tools/engine/repository";
 import { folderAt } from "../../tools/playground/folder";
 import { startServices, stopServices, type Services } from "../../tools/playground/services";
-import { isFull } from "../support/full";
+import { isFull } from "../support/sample";
 import { inventoryOf } from "../support/inventory";
 import { all, covering, titleOf, type Combination } from "./support/combinations";
 import { Computer, folderIn } from "./support/computer";
@@ -83,7 +83,7 @@ test.each(
     expect(Object.values(await inventoryOf(services)).flat()).toEqual([]);
 });
 
-// It runs in test/cluster/larger-program, as simulated nodes have no objects; here it has the newest SDK.
+// It runs in test/stories/larger-program, as simulated nodes have no objects; here it has the newest SDK.
 test("the application of examples/larger-program compiles", async () => {
     const folder = join(root, "application");
     cpSync(join(REPOSITORY, "examples/larger-program/application"), folder, { recursive: true });

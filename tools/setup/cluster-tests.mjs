@@ -1,23 +1,68 @@
 import { repository } from "./repository.mjs";
-import { runTests } from "./tests.mjs";
+import { writeStories } from "./stories.mjs";
+import { runJest } from "./tests.mjs";
+import { inTurn, STORIES } from "./turns.mjs";
+
+/** Stories that need more than what a cluster is made of, and what that is. */
+export const MORE_PROGRAMS = {
+    "test/stories/next-minor.test.ts": "former",
+    "test/stories/larger-program.test.ts": "kubernetesPlugin",
+};
 
 /**
- * Runs the tests on real nodes, after making what these are made of; says so and does nothing where
- * this machine cannot have real nodes.
+ * Runs the tests on real nodes and one of the stories, that of this commit, after making what these are
+ * made of; says so and does nothing where this machine cannot have real nodes.
  *
- * @param {string[]} args for jest, such as a path
+ * @param {string[]} args `--all` for all stories, whose result is written into docs/reliability.md; else
+ *   for jest, such as a path
  * @returns {Promise<number>} 0 when no test failed
  */
 export async function runClusterTests(args) {
+    if (!(await canHaveRealNodes())) {
+        console.log("0 passed, 0 failed");
+        return 0;
+    }
+    const isAll = args.includes("--all");
+    const others = args.filter((arg) => arg !== "--all");
+    const stories = isAll || others.length > 0 ? STORIES : [inTurn(STORIES)];
+    const left = STORIES.filter((story) => !stories.includes(story));
+    if (left.length > 0) {
+        console.log(`of the stories, this commit runs ${stories.join(" ")}`);
+        others.push("--testPathIgnorePatterns", ...left);
+    }
+    await makePrograms(stories);
+    // One cluster at a time: each takes all of a small machine.
+    const levels = ["cluster", "story"];
+    return runJest(levels, ["--runInBand", ...others], isAll ? writeStories : undefined);
+}
+
+/** Makes what the tests on real nodes of this commit need, where this machine can have real nodes. */
+export async function prepareClusterTests() {
+    if (await canHaveRealNodes()) {
+        await makePrograms([inTurn(STORIES)]);
+    }
+}
+
+async function canHaveRealNodes() {
     const { missingForRealNodes } = await import("excloud-local");
     const missing = missingForRealNodes();
     if (missing.length > 0) {
         console.log(`tests on real nodes skipped: this machine lacks ${missing.join(", ")}`);
-        console.log("0 passed, 0 failed");
-        return 0;
     }
-    const { ensureArtifacts } = await import(repository("tools/dist/binaries/index.js"));
-    await ensureArtifacts((line) => console.error(line), { former: true });
-    // One cluster at a time: each takes all of a small machine.
-    return runTests(["--selectProjects", "cluster", "--runInBand", ...args]);
+    return missing.length === 0;
+}
+
+async function makePrograms(stories) {
+    const { ensureArtifacts, ensureKubernetesPlugin } = await import(
+        repository("tools/dist/binaries/index.js")
+    );
+    const report = (line) => console.error(line);
+    const more = stories.map((story) => MORE_PROGRAMS[story]);
+    await ensureArtifacts(report);
+    if (more.includes("former")) {
+        await ensureArtifacts(report, { former: true });
+    }
+    if (more.includes("kubernetesPlugin")) {
+        await ensureKubernetesPlugin(report);
+    }
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
 import type { VerifierMode } from "../../../contract/verifier";
 import type { RefusalReason } from "../../../bootstrap-server/src/verify/verifier";
-import { isFull } from "../../support/full";
+import { isFull } from "../../support/sample";
 import { leaks } from "../../support/secrets";
 import { orgId } from "./support/excloud-stand-in";
 import { fields, Guarded, pathOf, proxy, stranger } from "./support/guarded";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { once } from "node:events";
 import { connectionLimits } from "../../../bootstrap-server/src/limits";
-import { isFull } from "../../support/full";
+import { isFull } from "../../support/sample";
 import { leaks } from "../../support/secrets";
 import { Guarded, pathOf } from "./support/guarded";
 import { answersIn, openSocket, sendRaw, untilEnd } from "./support/raw";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { isFull } from "../../support/full";
+import { isFull } from "../../support/sample";
 import { Guarded } from "./support/guarded";
 import { ensureSchemathesis, fuzz } from "./support/schemathesis";
 

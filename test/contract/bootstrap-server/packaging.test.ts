@@ -56,7 +56,7 @@ describe("systemd unit", () => {
     });
 });
 
-/** What can be read from the file; test/cluster/container builds the image. */
+/** What can be read from the file; test/stories/container builds the image. */
 describe("container file", () => {
     const lines = readFileSync(join(server, "Containerfile"), "utf8")
         .replaceAll("\\\n", " ")

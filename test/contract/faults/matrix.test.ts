@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { operations } from "../../../provider/api/operations";
 import { bootstrapOperations } from "../../../provider/bootstrap/operations";
-import { isFull } from "../../support/full";
+import { isFull } from "../../support/sample";
 import { seed } from "../../support/seed";
 import { describeCell, faultOf, type Cell } from "./support/cell";
 import { cellsOf } from "./support/cells";

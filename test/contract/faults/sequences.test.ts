@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { faultKinds, kindsFor, type FaultKind } from "excloud-local/faults";
 
 import { operations, type OperationName } from "../../../provider/api/operations";
-import { isFull } from "../../support/full";
+import { isFull } from "../../support/sample";
 import { seed } from "../../support/seed";
 import { Life } from "./support/life";
 import { OperationError } from "./support/small-engine";

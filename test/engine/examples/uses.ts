@@ -113,7 +113,7 @@ export const uses: Readonly<Record<string, Use>> = {
         nodes: 0,
         prepare: () => Promise.resolve({ baseImageId: 1, sshAllowedCidr: "127.0.0.1/32" }),
         isPreviewedOnly:
-            "a simulated VM has no SSH; test/engine/image and test/cluster/image bake images",
+            "a simulated VM has no SSH; test/engine/image and test/stories/image bake images",
     },
 };
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { setArguments } from "../../../tools/playground/playground";
-import { isFull } from "../../support/full";
+import { isFull } from "../../support/sample";
 import { seed } from "../../support/seed";
 import { openBench, typeOf, type Bench } from "../cluster/harness";
 import { killPoints, type KillPoint, type Phase } from "./kill-points";

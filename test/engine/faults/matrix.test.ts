@@ -5,7 +5,7 @@ import { describeCell, phases, type Cell } from "../../contract/faults/support/c
 import { cellsOf } from "../../contract/faults/support/cells";
 import { sampleOf } from "../../contract/faults/support/sample";
 import { openWorld } from "../../contract/faults/support/world";
-import { isFull } from "../../support/full";
+import { isFull } from "../../support/sample";
 import { seed } from "../../support/seed";
 import { openBench } from "../cluster/harness";
 import { timeouts, Victim } from "./cell";

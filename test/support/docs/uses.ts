@@ -78,7 +78,7 @@ export const notRun: readonly NotRun[] = [
     },
     {
         because: "needs a VM that is a machine of its own, to bake",
-        coveredBy: "test/cluster/image.test.ts",
+        coveredBy: "test/stories/image.test.ts",
         commands: [
             "pulumi stack output script > bake-control-plane-image.sh",
             "bash bake-control-plane-image.sh",

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 
 import { InvalidArgumentsError, type ExcloudK8sClusterArgs } from "../../../components";
 import { fields } from "../../../components/fields";
-import { isFull } from "../../support/full";
+import { isFull } from "../../support/sample";
 import { seed } from "../../support/seed";
 import { goodArgs, runProgram } from "./support";
 

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "@jest/globals";
@@ -60,4 +61,13 @@ describe("Node.js version", () => {
     test.each(["20.18.1", "18.20.8"])("%s is too old", (version) => {
         expect(() => check(version)).toThrow(/20\.19\.0 or newer is needed/);
     });
+});
+
+test("every path in the tables of turns and stories is there", () => {
+    const paths = evaluate("turns.mjs", "[...m.ENGINE_TURNS.flat(), ...m.STORIES]") as string[];
+    const more = evaluate("cluster-tests.mjs", "Object.keys(m.MORE_PROGRAMS)") as string[];
+    const root = path.resolve(SETUP, "../..");
+    const files = readdirSync(path.join(root, "test"), { recursive: true, encoding: "utf8" });
+    const isThere = (start: string) => files.some((file) => `test/${file}`.startsWith(start));
+    expect([...paths, ...more].filter((one) => !isThere(one))).toEqual([]);
 });

@@ -6,7 +6,7 @@ import {
     type FirstContactLimits,
 } from "../../../../bootstrap-server/src/limits";
 import { sha256 } from "../../../../bootstrap-server/src/secrets";
-import { isFull } from "../../../support/full";
+import { isFull } from "../../../support/sample";
 import type { Secret } from "../../../support/secrets";
 import { orgId, startExcloudStandIn, type ExcloudStandIn } from "./excloud-stand-in";
 import { Harness, slotSecret, TestCluster, TestNode, type Answer, type Call } from "./harness";

@@ -5,12 +5,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Agent, request } from "undici";
 
-import "./timeout";
 import { REPOSITORY } from "../../tools/engine/repository";
 import { packAll } from "../../tools/packages/pack";
 import { outputsOf } from "../../tools/playground/playground";
 import { startNpmRegistry } from "./support/npm-registry";
-import { eventually, RealCluster } from "./support/real-cluster";
+import { eventually, RealCluster } from "../support/real-nodes/real-cluster";
 
 // `ExcloudBootstrapServer` on a real node: its user data installs this clone's package, and systemd runs its unit.
 

@@ -3,13 +3,12 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
-import "./timeout";
 import { ensureKubernetesPlugin, kubernetesPlugin } from "../../tools/binaries";
 import { runCommand } from "../../tools/engine/command";
 import { REPOSITORY } from "../../tools/engine/repository";
 import { Stack } from "../../tools/engine/stack";
 import { outputsOf } from "../../tools/playground/playground";
-import { RealCluster } from "./support/real-cluster";
+import { RealCluster } from "../support/real-nodes/real-cluster";
 
 // `examples/larger-program` on a real node: the platform's stack, then the application's on its cluster.
 

@@ -1,5 +1,19 @@
+import type { RealCluster } from "./real-cluster";
+
 /** The real Kubernetes test image; one program, with curl and dig beside it. */
 const agnhost = "registry.k8s.io/e2e-test-images/agnhost:2.59";
+
+/** What of a pod is looked at here. */
+interface Pod {
+    metadata: { name: string };
+    spec: { nodeName: string };
+    status: { podIP: string; containerStatuses: { restartCount: number }[] };
+}
+
+/** The pods of an app. */
+export async function podsOf(cluster: RealCluster, app: string): Promise<Pod[]> {
+    return (await cluster.get<{ items: Pod[] }>("pods", "--selector", `app=${app}`)).items;
+}
 
 /** Pods that do nothing and pods that answer. */
 export const clientPod = (name: string, node?: string): string =>

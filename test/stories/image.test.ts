@@ -3,10 +3,9 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
-import "./timeout";
 import { downloads } from "../../templates";
 import { outputsOf } from "../../tools/playground/playground";
-import { RealCluster } from "./support/real-cluster";
+import { RealCluster } from "../support/real-nodes/real-cluster";
 
 // An image is baked on a real node, over SSH, by the engine; then a cluster boots of it while nothing can be downloaded.
 
@@ -27,7 +26,7 @@ beforeAll(async () => {
         ciliumValues: services.real?.clusterArguments["ciliumValues"],
     });
 });
-afterAll(() => cluster.close());
+afterAll(() => cluster?.close());
 
 test("the image is baked, and its builder is gone", async () => {
     const started = Date.now();

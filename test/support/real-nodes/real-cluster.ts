@@ -22,6 +22,12 @@ export interface Ended {
     readonly stderr: string;
 }
 
+/** What a cluster on real nodes needs beyond the usual programs. */
+export interface RealClusterOptions {
+    /** The minor of Kubernetes before, to upgrade from. */
+    readonly former?: boolean;
+}
+
 /** A cluster on real nodes, made by the real engine, and hands to touch it with. */
 export class RealCluster {
     private constructor(
@@ -30,8 +36,11 @@ export class RealCluster {
     ) {}
 
     /** Opens a cloud with real nodes; nothing is created yet. */
-    static async open(args: Readonly<Record<string, unknown>>): Promise<RealCluster> {
-        const artifacts = await ensureArtifacts(() => undefined, { former: true });
+    static async open(
+        args: Readonly<Record<string, unknown>>,
+        options: RealClusterOptions = {},
+    ): Promise<RealCluster> {
+        const artifacts = await ensureArtifacts((line) => console.error(line), options);
         return new RealCluster(await openBench({ artifacts, ports, arguments: args }), artifacts);
     }
 
@@ -146,6 +155,21 @@ export class RealCluster {
         return vm.vm_id;
     }
 
+    /** Waits until VMs are in a state. */
+    async mustBecome(wanted: string, vms: readonly number[], seconds: number): Promise<void> {
+        await eventually(seconds, async () => {
+            for (const vm_id of vms) {
+                const { state } = await this.bench.cloud("vmGet", { vm_id });
+                if (state !== wanted) throw new Error(`VM ${vm_id} is ${state}, not ${wanted}`);
+            }
+        });
+    }
+
+    /** When the oldest process of a program on a node began: seconds since 1970. */
+    processStart(slot: string, program: string): Promise<string> {
+        return this.onNode(slot, "bash", "-c", `stat -c %Y /proc/$(pgrep -o '^${program}')`);
+    }
+
     async address(slot: string): Promise<string> {
         const node = (await this.nodes()).find(({ vm_name }) => vm_name.endsWith(`-${slot}`));
         if (node === undefined) throw new Error(`${slot} is not there`);
@@ -196,10 +220,19 @@ export class RealCluster {
         });
     }
 
-    /** Destroys the cluster, unless that was done, and ends its cloud. */
+    /**
+     * Destroys the cluster, unless that was done, and ends its cloud.
+     *
+     * @throws when something of the cluster is left
+     */
     async close(): Promise<void> {
-        await this.bench.stack.capture(["destroy", "--yes", "--skip-preview"]);
-        await this.bench.close();
+        try {
+            await this.bench.pulumi(["destroy", "--yes", "--skip-preview"]);
+            const left = Object.values(await this.bench.inventory()).flat();
+            if (left.length > 0) throw new Error(`destroy left ${JSON.stringify(left)}`);
+        } finally {
+            await this.bench.close();
+        }
     }
 }
 

@@ -3,9 +3,8 @@ import { readFileSync } from "node:fs";
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 
-import "./timeout";
 import { defaultVersions } from "../../templates";
-import { eventually, RealCluster } from "./support/real-cluster";
+import { eventually, RealCluster } from "../support/real-nodes/real-cluster";
 
 // The pod network matters to none of these; the bridge is the quickest.
 const shape = { controlPlaneCount: 1, podNetwork: "bridge" };
@@ -21,7 +20,7 @@ afterEach(async () => {
     await cluster.setFaults({ imds_delay_ms: 0, mirror: null });
     await cluster.bench.pulumi(["destroy", "--yes", "--skip-preview"]);
 });
-afterAll(() => cluster.close());
+afterAll(() => cluster?.close());
 
 /** The cluster works: its API answers, its node is Ready and DNS runs. */
 async function mustWork(): Promise<void> {

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Agent, request } from "undici";
 
-import "./timeout";
 import { REPOSITORY } from "../../tools/engine/repository";
 import { Buildah } from "./support/container";
 

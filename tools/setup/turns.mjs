@@ -1,0 +1,44 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { repository } from "./repository.mjs";
+
+/**
+ * Tests on the engine that take turns, in rows of about five minutes each: a run takes one row, so that
+ * every commit is tested within a time that people wait for. `npm run test:full` takes all of them.
+ */
+export const ENGINE_TURNS = [
+    ["test/engine/examples/"],
+    ["test/engine/options/", "test/engine/cluster/growth"],
+    ["test/engine/bootstrap-server/", "test/engine/docs/", "test/engine/tools/"],
+    ["test/engine/image/", "test/engine/upgrade/former", "test/engine/faults/adoption"],
+    ["test/engine/faults/matrix", "test/engine/faults/drift"],
+    ["test/engine/faults/killed", "test/engine/faults/repair", "test/engine/faults/degraded"],
+];
+
+/** Stories on real nodes, a file each: a run takes one, `npm run test:cluster -- --all` all of them. */
+export const STORIES = readdirSync(repository("test/stories"))
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => `test/stories/${name}`)
+    .sort();
+
+/**
+ * A number that a commit's hash gives, so that the same commit runs the same tests; 0 where there is no
+ * commit.
+ */
+export function turnOfCommit() {
+    try {
+        const hash = execFileSync("git", ["rev-parse", "HEAD"], {
+            cwd: repository("."),
+            encoding: "utf8",
+            stdio: ["ignore", "pipe", "ignore"],
+        });
+        return Number.parseInt(hash.slice(0, 8), 16);
+    } catch {
+        return 0;
+    }
+}
+
+/** The one of several whose turn it is at this commit. */
+export function inTurn(rows) {
+    return rows[turnOfCommit() % rows.length];
+}
