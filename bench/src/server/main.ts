@@ -5,21 +5,12 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 
 import { startPostgres } from "../../../tools/dist/postgres/postgres";
-import { measureFetches, type FetchFigures } from "./fetches";
+import { measureFetches } from "./fetches";
 import { startService, type Service } from "./processes";
+import type { ServerFigures } from "./figures";
 import { renderServer } from "./report";
 import { storm, type StormResult } from "./storms";
 import { newShared, startReplica } from "./world";
-
-/** Everything one run measured. */
-export interface ServerFigures {
-    date: string;
-    machine: { cores: number; node: string };
-    load: { before: number[]; after: number[] };
-    repeats: number;
-    fetches: FetchFigures;
-    storms: StormResult[];
-}
 
 interface Options {
     repeats: number;

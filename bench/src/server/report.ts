@@ -1,6 +1,6 @@
 import { spread } from "../report";
 import type { Rates } from "./fetches";
-import type { ServerFigures } from "./main";
+import type { ServerFigures } from "./figures";
 import type { StormResult } from "./storms";
 
 /** The figures as docs/benchmarks.md has them. */

@@ -1,8 +1,8 @@
 import type { Bundle } from "#contract/bundle";
 import type { Change } from "#contract/schemas";
 import { LRUCache } from "lru-cache";
-import type { NodeRow } from "./rows";
-import type { Release } from "./served";
+import type { Release } from "../rules/release";
+import type { NodeRow } from "../store/schema";
 
 /** Bytes of bundles that are kept: some 800 nodes of the usual size. */
 const maxSize = 64 * 1024 * 1024;

@@ -1,10 +1,10 @@
 import { clusterName } from "#contract/names";
 import { ApiError } from "../errors";
 import { drawClusterId } from "../cluster-id";
-import { isSilent, silenceMilliseconds } from "../rules/rollout";
-import { clusterNotFound, inCluster, nodesOf, type ClusterRow } from "./rows";
+import { isSilent, silenceMs } from "../rules/rollout";
+import { clusterNotFound, inCluster, nodesOf } from "./rows";
 import type { Context } from "../context";
-import type { Trx } from "../store/schema";
+import type { ClusterRow, Trx } from "../store/schema";
 
 /** The seed fixes the project of every cluster to 1. */
 const projectId = 1;
@@ -122,7 +122,7 @@ async function refuseWhileHeard(context: Context, trx: Trx, clusterId: number): 
     throw new ApiError(
         409,
         "bootstrap.cluster.alive",
-        `${heard.map(({ slot }) => slot).join(", ")} of cluster ${clusterId} reported in the last ${silenceMilliseconds / 60_000} minutes: destroy its VMs first, or force it`,
+        `${heard.map(({ slot }) => slot).join(", ")} of cluster ${clusterId} reported in the last ${silenceMs / 60_000} minutes: destroy its VMs first, or force it`,
     );
 }
 

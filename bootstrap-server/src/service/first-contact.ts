@@ -4,10 +4,10 @@ import { ApiError } from "../errors";
 import { isArmed } from "../rules/arming";
 import { newToken, sha256 } from "../secrets";
 import type { RefusalReason, RequestFacts } from "../verify/verifier";
-import { lockCluster, nodeOfVm, nodesOf, type ClusterRow, type NodeRow } from "./rows";
+import { lockCluster, nodeOfVm, nodesOf } from "./rows";
 import { assembleBundle, release } from "./served";
 import type { Context } from "../context";
-import type { Db, Trx } from "../store/schema";
+import type { ClusterRow, Db, NodeRow, Trx } from "../store/schema";
 
 /** A request for a first bundle, as it arrived. */
 export interface FirstContactRequest {
@@ -55,7 +55,7 @@ const noNode = 0;
  * How long after its arrival a request is refused, in milliseconds: longer than any check but a call
  * of a slow Excloud takes, so that the time of a refusal says nothing of its reason.
  */
-const refusalMilliseconds = 100;
+const refusalMs = 100;
 
 /** Records a decision: a row, a log line, and on the slot what the operator should see. */
 async function audit(
@@ -166,7 +166,7 @@ async function decide(context: Context, request: FirstContactRequest): Promise<D
  * Throws 401, the same for every refusal, or 409 while the bundle is not complete.
  */
 export async function firstBundle(context: Context, request: FirstContactRequest): Promise<Bundle> {
-    const refusalTime = sleep(refusalMilliseconds);
+    const refusalTime = sleep(refusalMs);
     const decision = await decide(context, request);
     await audit(context, context.db, request, decision);
     switch (decision.decision) {

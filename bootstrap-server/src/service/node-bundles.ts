@@ -5,17 +5,10 @@ import { isAddress } from "../addresses";
 import { ApiError } from "../errors";
 import { checkBundle, manifestOf } from "../rules/bundle";
 import { deleteUnusedContents, putContents } from "../store/contents";
-import type { Db, Trx } from "../store/schema";
+import type { ClusterRow, Db, NodeRow, Trx } from "../store/schema";
 import { findCluster } from "./clusters";
 import { digestsOf, findPoolFiles } from "./pool-files";
-import {
-    advanceFounding,
-    inCluster,
-    nodeInSlot,
-    nodesOf,
-    type ClusterRow,
-    type NodeRow,
-} from "./rows";
+import { advanceFounding, inCluster, nodeInSlot, nodesOf } from "./rows";
 import type { Context } from "../context";
 
 /** Columns that belong to the VM in a slot: forgotten when another VM takes its place. */

@@ -1,8 +1,8 @@
 import { clusterName } from "#contract/names";
 import { sql } from "kysely";
 import { nodeState, nodeStates, worstState, type NodeState } from "../rules/node-state";
-import type { Db } from "../store/schema";
-import { rolloutView, type ClusterRow, type NodeRow } from "./rows";
+import type { ClusterRow, Db, NodeRow } from "../store/schema";
+import { rolloutView } from "./rows";
 import { inSlotOrder, nodeStatus, reportsOf, type NodeStatus } from "./status";
 import type { Context } from "../context";
 

@@ -1,5 +1,5 @@
 import { controlPlanePool } from "#contract/pools";
-import { sql, type Selectable } from "kysely";
+import { sql } from "kysely";
 import { ApiError } from "../errors";
 import {
     afterBinding,
@@ -9,13 +9,8 @@ import {
     type FoundingSlot,
 } from "../rules/founding";
 import { isSilent, type RolloutNode } from "../rules/rollout";
-import type { ClustersTable, Db, NodesTable, Trx } from "../store/schema";
+import type { ClusterRow, Db, NodeRow, Trx } from "../store/schema";
 import type { Context } from "../context";
-
-/** A row of `clusters`. */
-export type ClusterRow = Selectable<ClustersTable>;
-/** A row of `nodes`. */
-export type NodeRow = Selectable<NodesTable>;
 
 /** The cluster, locked until the transaction ends; undefined when it is not this server's. */
 export async function lockCluster(

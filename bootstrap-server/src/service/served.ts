@@ -8,24 +8,14 @@ import {
 } from "#contract/manifest";
 import { clusterName } from "#contract/names";
 import type { Updateable } from "kysely";
-import { etcdAnswer, type EtcdAnswer } from "../rules/founding";
+import { etcdAnswer } from "../rules/founding";
+import type { Release } from "../rules/release";
 import { generationToServe, releaseTime } from "../rules/rollout";
 import { readContents } from "../store/contents";
-import type { NodesTable, Trx } from "../store/schema";
+import type { ClusterRow, NodeRow, NodesTable, Trx } from "../store/schema";
 import { readGeneration } from "./node-bundles";
-import { advanceFounding, rolloutView, type ClusterRow, type NodeRow } from "./rows";
+import { advanceFounding, rolloutView } from "./rows";
 import type { Context } from "../context";
-
-/** How a control plane starts its etcd member. */
-type EtcdStart = Exclude<EtcdAnswer, { state: "wait" }>;
-
-/** What a node may be served now, before its contents are read. */
-export interface Release {
-    generation: string;
-    revision: string;
-    peers: Peer[];
-    etcd: EtcdStart | undefined;
-}
 
 /**
  * The control planes that have an address, as each node of their cluster is told of them. Workers are not among

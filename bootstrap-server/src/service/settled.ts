@@ -4,14 +4,15 @@ import { CompiledQuery, type Selectable } from "kysely";
 import { etcdAnswer } from "../rules/founding";
 import { generationToServe } from "../rules/rollout";
 import { prepare } from "../store/prepared";
-import type { GenerationsTable } from "../store/schema";
+import type { ClusterRow, GenerationsTable, NodeRow } from "../store/schema";
 import { matchesDigest, sha256 } from "../secrets";
-import { foundingOf, rolloutView, type ClusterRow, type NodeRow } from "./rows";
-import { peersOf, type Release } from "./served";
+import { foundingOf, rolloutView } from "./rows";
+import type { Release } from "../rules/release";
+import { peersOf } from "./served";
 import type { Context } from "../context";
 
 /** How old it may be when a node was last seen before it is written anew, in milliseconds. */
-const seenMilliseconds = 10_000;
+const seenMs = 10_000;
 
 /** What of a node decides about bundles. */
 type Row = Pick<NodeRow, (typeof columns)[number]> &
@@ -120,7 +121,7 @@ export async function settledRelease(
     if (!view.bound || view.silent || !isDecided) return undefined;
 
     const seenBefore = now.getTime() - (node.last_seen_at?.getTime() ?? -Infinity);
-    if (seenBefore > seenMilliseconds) {
+    if (seenBefore > seenMs) {
         await context.db
             .updateTable("nodes")
             .set({ last_seen_at: now.toISOString() })

@@ -5,9 +5,9 @@ import { ApiError } from "../errors";
 import { isArmed } from "../rules/arming";
 import { deleteUnusedContents } from "../store/contents";
 import { findCluster } from "./clusters";
-import { advanceFounding, inCluster, nodeInSlot, nodeOfVm, nodesOf, type NodeRow } from "./rows";
+import { advanceFounding, inCluster, nodeInSlot, nodeOfVm, nodesOf } from "./rows";
 import type { Context } from "../context";
-import type { Db } from "../store/schema";
+import type { Db, NodeRow } from "../store/schema";
 
 async function slotView(context: Context, db: Db, row: NodeRow) {
     const now = await context.clock(db);

@@ -3,9 +3,9 @@ import { phases } from "#contract/phases";
 import { compareSlots } from "#contract/pools";
 import type { Selectable } from "kysely";
 import { holderOf, type RolloutNode } from "../rules/rollout";
-import type { Db, ReportsTable } from "../store/schema";
+import type { Db, NodeRow, ReportsTable } from "../store/schema";
 import { findCluster } from "./clusters";
-import { nodesOf, rolloutView, type NodeRow } from "./rows";
+import { nodesOf, rolloutView } from "./rows";
 import type { Context } from "../context";
 
 type ReportRow = Selectable<ReportsTable>;

@@ -3,7 +3,7 @@ import type { Manifest } from "#contract/manifest";
 import type { Phase, PhaseState } from "#contract/phases";
 import type { Role } from "#contract/roles";
 import type { Change } from "#contract/schemas";
-import type { ColumnType, Generated, Kysely, Transaction } from "kysely";
+import type { ColumnType, Generated, Kysely, Selectable, Transaction } from "kysely";
 import type { Binding } from "../rules/founding";
 
 /** A jsonb column: read as a value, written as JSON text, so that both drivers send the same. */
@@ -195,3 +195,8 @@ export interface Schema {
 export type Db = Kysely<Schema>;
 /** The database inside a transaction. */
 export type Trx = Transaction<Schema>;
+
+/** A row of `clusters`. */
+export type ClusterRow = Selectable<ClustersTable>;
+/** A row of `nodes`. */
+export type NodeRow = Selectable<NodesTable>;
