@@ -18,7 +18,7 @@ export interface StatusFlags {
 export type BootstrapOf = (cluster: Cluster) => BootstrapApi;
 
 /** Seconds between two looks. */
-const pause = 1;
+const pauseSeconds = 1;
 /** A user waits: a server that does not answer is soon said to be silent. */
 const retries = 1;
 
@@ -92,6 +92,6 @@ async function follow(
         if (statuses.every(({ ready }) => ready)) {
             return;
         }
-        await sleep(pause * 1000);
+        await sleep(pauseSeconds * 1000);
     }
 }

@@ -95,15 +95,15 @@ export function makeContext(config: ConfigReader, patience: Patience = defaultPa
         },
         poll: async (seconds, probe) => {
             const deadline = Date.now() + seconds * 1000;
-            let pause = 200;
+            let pauseMs = 200;
             for (let tries = 1; ; tries++) {
                 const value = await probe();
                 const left = deadline - Date.now();
                 if (value !== undefined || (left <= 0 && tries > 1)) {
                     return value;
                 }
-                await sleep(Math.min(pause, Math.max(left, 0)));
-                pause = Math.min(pause * 1.5, 1_000);
+                await sleep(Math.min(pauseMs, Math.max(left, 0)));
+                pauseMs = Math.min(pauseMs * 1.5, 1_000);
             }
         },
     };

@@ -2,7 +2,7 @@ import { request } from "undici";
 import { messageOf } from "./errors";
 
 /** How long one call to Excloud may take, in milliseconds. */
-const timeout = 10_000;
+const timeoutMs = 10_000;
 
 /** Whom a token belongs to, as IAM tells. */
 export interface Principal {
@@ -55,9 +55,9 @@ async function get(
     try {
         const response = await request(url, {
             headers: { authorization: `Bearer ${token}`, accept: "application/json" },
-            headersTimeout: timeout,
-            bodyTimeout: timeout,
-            signal: AbortSignal.timeout(timeout),
+            headersTimeout: timeoutMs,
+            bodyTimeout: timeoutMs,
+            signal: AbortSignal.timeout(timeoutMs),
         });
         const text = await response.body.text();
         if (response.statusCode >= 300) return { status: response.statusCode, body: undefined };

@@ -45,8 +45,8 @@ export interface RunningServer {
     db: Db;
     /** Resolves with the reason when the server can serve nothing any more: its process is to end, and start again. */
     lost: Promise<Error>;
-    /** Answers 418 on /health for `graceMilliseconds`, then finishes what is in flight and ends. */
-    close(graceMilliseconds?: number): Promise<void>;
+    /** Answers 418 on /health for `graceMs`, then finishes what is in flight and ends. */
+    close(graceMs?: number): Promise<void>;
 }
 
 async function findOrgId(options: BootstrapServerOptions, excloud: Excloud): Promise<number> {
@@ -184,9 +184,9 @@ export async function startServer(
         await startListening(app, listen);
         started.push(await listenOnControlSocket(app, dataDir));
 
-        const close = async (graceMilliseconds = 0): Promise<void> => {
+        const close = async (graceMs = 0): Promise<void> => {
             draining = true;
-            if (graceMilliseconds > 0) await sleep(graceMilliseconds);
+            if (graceMs > 0) await sleep(graceMs);
             await end();
         };
         return {

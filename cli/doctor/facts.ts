@@ -40,8 +40,8 @@ export interface Facts {
 /** A user waits: what does not answer is soon said to be silent. */
 const patience: Patience = {
     maxRetries: 1,
-    firstPause: 500,
-    longestPause: 500,
+    firstPauseMs: 500,
+    longestPauseMs: 500,
     longestRetryAfter: 2_000,
     silence: 10_000,
     wholeCall: 15_000,

@@ -4,9 +4,9 @@ import type { RetryHandler } from "undici";
 export interface Patience {
     /** Repetitions of one call. */
     readonly maxRetries: number;
-    /** The longest first pause before a repetition; it doubles each time, up to `longestPause`. */
-    readonly firstPause: number;
-    readonly longestPause: number;
+    /** The longest first pause before a repetition; it doubles each time, up to `longestPauseMs`. */
+    readonly firstPauseMs: number;
+    readonly longestPauseMs: number;
     /** The longest pause that a server may ask for by `Retry-After`; a call that is to wait longer fails. */
     readonly longestRetryAfter: number;
     /** Silence on a connection after which the answer counts as lost. */
@@ -17,8 +17,8 @@ export interface Patience {
 
 export const defaultPatience: Patience = {
     maxRetries: 5,
-    firstPause: 500,
-    longestPause: 8_000,
+    firstPauseMs: 500,
+    longestPauseMs: 8_000,
     longestRetryAfter: 60_000,
     silence: 30_000,
     wholeCall: 120_000,
@@ -87,8 +87,8 @@ interface Failure extends Error {
     readonly headers?: Record<string, string | string[] | undefined>;
 }
 
-function jittered(counter: number, { firstPause, longestPause }: Patience): number {
-    return Math.random() * Math.min(firstPause * 2 ** (counter - 1), longestPause);
+function jittered(counter: number, { firstPauseMs, longestPauseMs }: Patience): number {
+    return Math.random() * Math.min(firstPauseMs * 2 ** (counter - 1), longestPauseMs);
 }
 
 /** Milliseconds that the server asks to wait for: seconds or a date (RFC 9110, 10.2.3). */

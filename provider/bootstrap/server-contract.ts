@@ -10,7 +10,7 @@ export interface ServerContract {
 }
 
 /** How long a server is waited for, in milliseconds. */
-const patience = 10_000;
+const patienceMs = 10_000;
 
 /** What servers answered or are asked, by how they are reached: all resources of a process share it. */
 const answers = new Map<string, Promise<ServerContract | undefined>>();
@@ -40,11 +40,11 @@ export function serverContract(
 
 async function ask(url: string, caPem: string | undefined): Promise<number | undefined> {
     const dispatcher = new Agent({
-        connect: { timeout: patience, ...(caPem === undefined ? {} : { ca: caPem }) },
+        connect: { timeout: patienceMs, ...(caPem === undefined ? {} : { ca: caPem }) },
     });
     try {
         const { path } = publicOperations.getReadiness;
-        const signal = AbortSignal.timeout(patience);
+        const signal = AbortSignal.timeout(patienceMs);
         const { body } = await request(url.replace(/\/+$/, "") + path, { dispatcher, signal });
         return contractIn(await body.text());
     } finally {

@@ -1,6 +1,6 @@
 import type { Context } from "../context";
 import { ApiError } from "../errors";
-import { settlingTime } from "./outcomes";
+import { settlingSeconds } from "./outcomes";
 
 /**
  * Makes a thing by a call that must not be repeated blindly. When nobody knows what became of the call,
@@ -19,7 +19,7 @@ export async function createOnce<T>(
         if (!(error instanceof ApiError) || !error.hasUnknownOutcome) {
             throw error;
         }
-        const found = await context.poll(settlingTime, () => find().catch(unlessApiError));
+        const found = await context.poll(settlingSeconds, () => find().catch(unlessApiError));
         if (found !== undefined) {
             return found;
         }

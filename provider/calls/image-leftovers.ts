@@ -1,7 +1,7 @@
 import type { Snapshot } from "../api/schemas";
 import type { Context } from "../context";
 import { seenIn } from "../errors";
-import { passing, settlingTime, unlessGone } from "./outcomes";
+import { passing, settlingSeconds, unlessGone } from "./outcomes";
 import { terminate } from "./terminate-vm";
 
 // No other program gives the name of an image (`uniqueName`): what has it and is not in the state is what an
@@ -47,7 +47,7 @@ export async function deleteImage(
 ): Promise<void> {
     const call = context.excloud();
     let trouble = "";
-    const isGone = await context.poll(settlingTime, async () => {
+    const isGone = await context.poll(settlingSeconds, async () => {
         await unlessGone(call("snapshotDelete", { snapshot_id: id })).catch((error: unknown) => {
             trouble = `; ${seenIn(passing(error))}`;
         });
@@ -56,7 +56,7 @@ export async function deleteImage(
     });
     if (!isGone) {
         throw new Error(
-            `image ${name} (${id}) is still there after ${settlingTime} s${trouble}. ` +
+            `image ${name} (${id}) is still there after ${settlingSeconds} s${trouble}. ` +
                 "Next: see in the console what uses it, then run the command again",
         );
     }

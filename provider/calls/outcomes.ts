@@ -1,7 +1,7 @@
 import { ApiError } from "../errors";
 
 /** Seconds for which the cloud's lists may lag behind what was done. */
-export const settlingTime = 10;
+export const settlingSeconds = 10;
 
 /** The answer, or undefined when the API says the thing does not exist. */
 export async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {

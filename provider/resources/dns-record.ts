@@ -1,6 +1,6 @@
 import { inputsOf, type Handler } from "../handler";
 import type { Context } from "../context";
-import { passing, settlingTime, unlessGone } from "../calls/outcomes";
+import { passing, settlingSeconds, unlessGone } from "../calls/outcomes";
 import { ApiError, messageOf } from "../errors";
 
 export interface DnsRecordInputs {
@@ -124,7 +124,7 @@ async function converge(inputs: DnsRecordInputs, context: Context): Promise<void
     const call = context.excloud();
     const { zoneName: zone_name, type, name, ttl, values } = inputs;
     let found: { value: string; ttl: number }[] = [];
-    const areThere = await context.poll(settlingTime, async () => {
+    const areThere = await context.poll(settlingSeconds, async () => {
         found = await list(inputs, context);
         const superfluous = found.filter(
             (record) => !(values.includes(record.value) && record.ttl === ttl),
@@ -146,7 +146,7 @@ async function converge(inputs: DnsRecordInputs, context: Context): Promise<void
         const shown = found.map(({ value }) => value).join(", ") || "nothing";
         throw new Error(
             `the DNS name ${name}.${zone_name} has ${shown}, not ${values.join(", ") || "nothing"}, ` +
-                `after ${settlingTime} s. Next: run the command again`,
+                `after ${settlingSeconds} s. Next: run the command again`,
         );
     }
 }

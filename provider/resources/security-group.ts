@@ -4,7 +4,7 @@ import { ApiError, messageOf, seenIn } from "../errors";
 import { inputsOf, isUnknown, UnfinishedError, type Failure, type Handler } from "../handler";
 import { choicesOf } from "../calls/list-choices";
 import { createOnce } from "../calls/create-once";
-import { passing, settlingTime, unlessGone } from "../calls/outcomes";
+import { passing, settlingSeconds, unlessGone } from "../calls/outcomes";
 import { subnetCidr, type Rule } from "./security-group-rules";
 
 export interface SecurityGroupInputs {
@@ -174,7 +174,7 @@ async function converge(
     const call = context.excloud();
     const wanted = Object.entries(rules);
     let trouble = "";
-    const areThere = await context.poll(settlingTime, async () => {
+    const areThere = await context.poll(settlingSeconds, async () => {
         const existing = await call("ruleList", { security_group_id: groupId });
         const missing = wanted.filter(([, rule]) => !existing.some((found) => isSame(found, rule)));
         const superfluous = existing.filter(
@@ -202,7 +202,7 @@ async function converge(
     if (!areThere) {
         throw new Error(
             `security group ${groupId} still has other rules than the wanted ones after ` +
-                `${settlingTime} s${trouble}. Next: run the command again`,
+                `${settlingSeconds} s${trouble}. Next: run the command again`,
         );
     }
 }

@@ -7,8 +7,8 @@ import { REPOSITORY } from "../engine/repository";
 import { type GoTool, goTool, pause, toolOf, type ToolName } from "./catalog";
 import { digestOf, ensurePart, type Part, partFolder } from "./store";
 
-const BUILD_TIMEOUT_MS = 60 * 60_000;
-const DOWNLOAD_TIMEOUT_MS = 10 * 60_000;
+const buildTimeoutMs = 60 * 60_000;
+const downloadTimeoutMs = 10 * 60_000;
 
 /** Machine time goes first to what runs beside a build. */
 const NICE = ["-n", "10"] as const;
@@ -43,7 +43,7 @@ export async function moduleFolder(tool: string, module: string): Promise<string
         args: ["mod", "download", "-json", module],
         cwd: moduleOf(tool),
         env: GO_ENVIRONMENT,
-        timeoutMs: DOWNLOAD_TIMEOUT_MS,
+        timeoutMs: downloadTimeoutMs,
     });
     return (JSON.parse(printed) as { Dir: string }).Dir;
 }
@@ -81,7 +81,7 @@ export async function goBuild(cwd: string, args: readonly string[], cgo = false)
         args: [...NICE, "go", "build", ...args],
         cwd,
         env: { ...GO_ENVIRONMENT, CGO_ENABLED: cgo ? "1" : "0" },
-        timeoutMs: BUILD_TIMEOUT_MS,
+        timeoutMs: buildTimeoutMs,
     });
 }
 
@@ -108,7 +108,7 @@ function pausePart(): Part {
             await runCommand({
                 file: "gcc",
                 args: [...flags, "-s", "-o", path.join(folder, name), path.join(sources, source)],
-                timeoutMs: BUILD_TIMEOUT_MS,
+                timeoutMs: buildTimeoutMs,
             });
         },
     };

@@ -12,7 +12,7 @@ import { writeLayout } from "./oci-layout";
 import { digestOf, ensurePart, sourceOf } from "./store";
 import { freePort } from "../free-port";
 
-const PUSH_TIMEOUT_MS = 5 * 60_000;
+const pushTimeoutMs = 5 * 60_000;
 const LOOPBACK = "127.0.0.1";
 
 /**
@@ -98,7 +98,7 @@ async function pushImage(
     await runCommand({
         file: binary("crane"),
         args: ["push", "--insecure", layout, `${registry}/${pathOf(image.name)}`],
-        timeoutMs: PUSH_TIMEOUT_MS,
+        timeoutMs: pushTimeoutMs,
     });
     await rm(folder, { recursive: true });
 }
@@ -110,7 +110,7 @@ async function pushChart({ file, ociFolder }: PackedChart, registry: string): Pr
     await runCommand({
         file: binary("helm"),
         args: ["push", "--plain-http", file, `oci://${registry}/${ociFolder}`],
-        timeoutMs: PUSH_TIMEOUT_MS,
+        timeoutMs: pushTimeoutMs,
     });
 }
 

@@ -6,7 +6,7 @@ import { copyDebianFiles } from "./debian-files";
 import type { Image } from "./images";
 import { runInside } from "./rootfs";
 
-const COPY_TIMEOUT_MS = 5 * 60_000;
+const copyTimeoutMs = 5 * 60_000;
 
 const SKELETON = {
     folders: ["etc/ssl/certs", "root", "run", "tmp", "usr/local/bin", "var"],
@@ -111,7 +111,7 @@ async function withPackages(
     await runCommand({
         file: "cp",
         args: ["-a", rootfs, copy],
-        timeoutMs: COPY_TIMEOUT_MS,
+        timeoutMs: copyTimeoutMs,
     });
     await copyFile("/etc/resolv.conf", path.join(copy, "etc/resolv.conf"));
     await runInside(copy, "apt-get", "-q", "update");

@@ -30,7 +30,7 @@ const MEDIA = {
     index: "application/vnd.oci.image.index.v1+json",
 } as const;
 
-const TAR_TIMEOUT_MS = 5 * 60_000;
+const tarTimeoutMs = 5 * 60_000;
 
 /** The same files give the same archive. */
 export const TAR_FLAGS = [
@@ -87,7 +87,7 @@ async function layerBlob(root: string, blobs: string): Promise<Descriptor> {
     await runCommand({
         file: "tar",
         args: [...TAR_FLAGS, "-C", root, "-cf", partial, "."],
-        timeoutMs: TAR_TIMEOUT_MS,
+        timeoutMs: tarTimeoutMs,
     });
     const digest = await sha256OfFile(partial);
     const blob = path.join(blobs, digest);

@@ -9,8 +9,8 @@ interface Requirement {
     isMet(): boolean | Promise<boolean>;
 }
 
-const APT_TIMEOUT_MS = 5 * 60_000;
-const QUERY_TIMEOUT_MS = 30_000;
+const aptTimeoutMs = 5 * 60_000;
+const queryTimeoutMs = 30_000;
 
 const onPath = (program: string): boolean =>
     (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(`${folder}/${program}`));
@@ -81,7 +81,7 @@ export async function installPackages(packages: readonly string[], report: Repor
             file: "apt-get",
             args: ["-o", "DPkg::Lock::Timeout=120", "-q", ...args],
             env: { DEBIAN_FRONTEND: "noninteractive" },
-            timeoutMs: APT_TIMEOUT_MS,
+            timeoutMs: aptTimeoutMs,
         });
     await apt("update");
     await apt("install", "-y", "--no-install-recommends", ...missing);
@@ -91,7 +91,7 @@ async function isInstalled(name: string): Promise<boolean> {
     const status = await runCommand({
         file: "dpkg-query",
         args: ["-W", "-f", "${db:Status-Status}", name],
-        timeoutMs: QUERY_TIMEOUT_MS,
+        timeoutMs: queryTimeoutMs,
     }).catch(() => "unknown");
     return status === "installed";
 }

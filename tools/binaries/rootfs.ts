@@ -7,8 +7,8 @@ import { aptArchive } from "./apt-source";
 import { machineImage } from "./machine-image";
 import { digestOf, ensurePart, sourceOf } from "./store";
 
-const DEBOOTSTRAP_TIMEOUT_MS = 15 * 60_000;
-const CHROOT_TIMEOUT_MS = 10 * 60_000;
+const debootstrapTimeoutMs = 15 * 60_000;
+const chrootTimeoutMs = 10 * 60_000;
 
 /**
  * The root file system that nodes boot from: each has it as the lower, read-only part of its disk.
@@ -36,7 +36,7 @@ export function runInside(root: string, file: string, ...args: string[]): Promis
             DEBIAN_FRONTEND: "noninteractive",
             LC_ALL: "C.UTF-8",
         },
-        timeoutMs: CHROOT_TIMEOUT_MS,
+        timeoutMs: chrootTimeoutMs,
     });
 }
 
@@ -63,7 +63,7 @@ async function bootstrap(root: string): Promise<void> {
             ...["--variant=minbase", `--include=${packages.join(",")}`],
             ...[suite, root, await aptArchive(suite)],
         ],
-        timeoutMs: DEBOOTSTRAP_TIMEOUT_MS,
+        timeoutMs: debootstrapTimeoutMs,
     });
     await chmod(root, 0o755);
 }

@@ -17,7 +17,7 @@ export interface Part {
 }
 
 /** A part that no run asked for in this time is removed, in milliseconds. */
-const UNUSED_MS = 30 * 24 * 3_600_000;
+const unusedMs = 30 * 24 * 3_600_000;
 
 /** Folder of everything this makes, for every clone of one user. */
 export function storeFolder(): string {
@@ -75,7 +75,7 @@ export async function removeUnusedParts(report: Report): Promise<void> {
         const folder = path.join(storeFolder(), name);
         // Another run may have renamed or removed it meanwhile.
         const found = await stat(folder).catch(() => undefined);
-        if (found !== undefined && Date.now() - found.mtimeMs > UNUSED_MS) {
+        if (found !== undefined && Date.now() - found.mtimeMs > unusedMs) {
             report(`binaries: removing ${name}, not used for a month`);
             await rm(folder, { recursive: true, force: true });
         }

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { cacheFolder } from "./repository";
 
 /** A failed download is not tried again for this long, in milliseconds: one day. */
-const REMEMBERED_MS = 24 * 3_600_000;
+const rememberedMs = 24 * 3_600_000;
 
 interface FailedAttempt {
     readonly at: string;
@@ -43,7 +43,7 @@ async function failedRecently(file: string): Promise<boolean> {
     try {
         const { at } = JSON.parse(await readFile(file, "utf8")) as FailedAttempt;
         const age = Date.now() - Date.parse(at);
-        return age >= 0 && age < REMEMBERED_MS;
+        return age >= 0 && age < rememberedMs;
     } catch {
         return false;
     }

@@ -2,12 +2,12 @@ import { mkdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** The holder renews its lock this often, in milliseconds. */
-const HEARTBEAT_MS = 5_000;
+const heartbeatMs = 5_000;
 
 /** A lock that was not renewed for so long belongs to a process that died, in milliseconds. */
-const STALE_MS = 60_000;
+const staleMs = 60_000;
 
-const RETRY_MS = 1_000;
+const retryMs = 1_000;
 
 /**
  * Runs work while this process alone holds a lock, also among processes that cannot see each other.
@@ -25,13 +25,13 @@ export async function withLock<T>(
             onWait();
         }
         await removeStale(folder);
-        await sleep(RETRY_MS);
+        await sleep(retryMs);
     }
     const heartbeat = setInterval(() => {
         const now = new Date();
         // A failed renewal shows as a stale lock to others, which is what it then is.
         utimes(folder, now, now).catch(() => undefined);
-    }, HEARTBEAT_MS);
+    }, heartbeatMs);
     try {
         return await work();
     } finally {
@@ -54,7 +54,7 @@ async function take(folder: string): Promise<boolean> {
 
 async function removeStale(folder: string): Promise<void> {
     const held = await stat(folder).catch(() => undefined);
-    if (held === undefined || Date.now() - held.mtimeMs < STALE_MS) {
+    if (held === undefined || Date.now() - held.mtimeMs < staleMs) {
         return;
     }
     // Two that wait can see the same stale lock, and the slower one may then take away the lock that

@@ -10,8 +10,8 @@ import { ENGINE_VERSION } from "./version";
 /** Where the SDK's installer starts; asked first, so that a machine without it waits little. */
 const INSTALLER_URL = "https://get.pulumi.com/install.sh";
 
-const PROBE_TIMEOUT_MS = 10_000;
-const INSTALL_TIMEOUT_MS = 180_000;
+const probeTimeoutMs = 10_000;
+const installTimeoutMs = 180_000;
 
 /** The official release in the cache, downloaded when it is not there yet; undefined when it cannot be had. */
 export async function officialEngine(report: Report): Promise<Engine | undefined> {
@@ -35,7 +35,7 @@ export async function officialEngine(report: Report): Promise<Engine | undefined
 async function probe(): Promise<void> {
     try {
         const response = await fetch(INSTALLER_URL, {
-            signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+            signal: AbortSignal.timeout(probeTimeoutMs),
         });
         await response.body?.cancel();
         if (!response.ok) {
@@ -59,7 +59,7 @@ async function install(root: string): Promise<void> {
                 partial,
                 ENGINE_VERSION,
             ],
-            timeoutMs: INSTALL_TIMEOUT_MS,
+            timeoutMs: installTimeoutMs,
         });
         await rm(root, { recursive: true, force: true });
         await rename(partial, root);

@@ -5,7 +5,7 @@ import type { Engine, Report } from "./engine";
 import { cacheFolder } from "./repository";
 import { isSupportedEngine, OLDEST_ENGINE } from "./version";
 
-const VERSION_TIMEOUT_MS = 30_000;
+const versionTimeoutMs = 30_000;
 
 /**
  * The Pulumi CLI of this machine: on PATH, of a supported version, its Node.js language host beside
@@ -25,7 +25,7 @@ export async function engineOnPath(report: Report): Promise<Engine | undefined> 
         file: pulumi,
         args: ["version"],
         env: { PULUMI_SKIP_UPDATE_CHECK: "1" },
-        timeoutMs: VERSION_TIMEOUT_MS,
+        timeoutMs: versionTimeoutMs,
     }).then(
         (printed) => printed.trim(),
         () => "of unknown version",

@@ -9,7 +9,7 @@ import { isExecutable } from "./on-path";
 import { cacheFolder } from "./repository";
 import { COMMAND_PLUGIN_VERSION, TLS_PLUGIN_VERSION } from "./version";
 
-const INSTALL_TIMEOUT_MS = 90_000;
+const installTimeoutMs = 90_000;
 
 /** A resource plugin that programs of this package need. */
 export interface Plugin {
@@ -77,7 +77,7 @@ async function officialPlugin(
                 file: path.join(engine.folder, "pulumi"),
                 args: ["plugin", "install", "resource", name, `v${version}`],
                 env: { PULUMI_HOME: cached, PULUMI_SKIP_UPDATE_CHECK: "1" },
-                timeoutMs: INSTALL_TIMEOUT_MS,
+                timeoutMs: installTimeoutMs,
             });
             return path.join(cached, folderOf(one));
         }))

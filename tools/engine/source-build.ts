@@ -13,8 +13,8 @@ import { ENGINE_VERSION } from "./version";
 const CLI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 
-const GO_VERSION_TIMEOUT_MS = 120_000;
-const BUILD_TIMEOUT_MS = 40 * 60_000;
+const goVersionTimeoutMs = 120_000;
+const buildTimeoutMs = 40 * 60_000;
 
 /**
  * The Pulumi CLI built from `tools/pulumi`, with the stand-in for its language host, which has no
@@ -65,7 +65,7 @@ async function build(binary: string, report: Report): Promise<void> {
             ],
             cwd: ENGINE_MODULE,
             env: { CGO_ENABLED: "0", GOWORK: "off" },
-            timeoutMs: BUILD_TIMEOUT_MS,
+            timeoutMs: buildTimeoutMs,
         });
         await chmod(partial, 0o755);
         await rename(partial, binary);
@@ -83,7 +83,7 @@ async function goVersion(): Promise<string> {
             args: ["env", "GOVERSION"],
             cwd: ENGINE_MODULE,
             env: { GOWORK: "off" },
-            timeoutMs: GO_VERSION_TIMEOUT_MS,
+            timeoutMs: goVersionTimeoutMs,
         });
         return printed.trim();
     } catch (error) {

@@ -52,7 +52,7 @@ interface ServerReady {
     pid: number;
 }
 
-const startTimeout = 60_000;
+const startTimeoutMs = 60_000;
 
 /** Where the programs of the services are, which Node.js runs. */
 export interface Programs {
@@ -171,7 +171,7 @@ async function start<T extends { pid: number }>(
         detached: true,
     });
     child.unref();
-    for (const deadline = Date.now() + startTimeout; Date.now() < deadline; await sleep(50)) {
+    for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; await sleep(50)) {
         const ready = readReady(folder, service);
         if (ready !== undefined) {
             return ready as T;

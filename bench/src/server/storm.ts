@@ -36,7 +36,7 @@ export interface StormFigures {
 /** How long a VM waits before it asks again, in milliseconds: twice as long each time. */
 const pauses = { first: 500, longest: 4000 };
 /** How long a VM asks before it gives up, in milliseconds. */
-const patience = 600_000;
+const patienceMs = 600_000;
 
 const { urls, caPem, slots, atOnce } = argument<StormOptions>();
 const statuses: Record<number, number> = {};
@@ -88,7 +88,7 @@ async function boot(slot: Slot): Promise<void> {
         if (!isServed && !mayBe) wrong += 1;
         return isServed;
     };
-    const end = Date.now() + patience;
+    const end = Date.now() + patienceMs;
     let pause = pauses.first;
     while (Date.now() < end) {
         if ((await Promise.all(asked.map(ask))).includes(true)) {

@@ -3,7 +3,7 @@ import { writeAtomically } from "../data-dir";
 import { startServer } from "../server";
 
 /** How long /health says "draining" before the listener closes, so that a balancer notices. */
-const drainMilliseconds = 5000;
+const drainMs = 5000;
 
 const signals = ["SIGTERM", "SIGINT"] as const;
 
@@ -35,5 +35,5 @@ export async function serve(flags: ServeFlags & { readyFile?: string }): Promise
         throw new Error("the embedded database ended; start the server again", { cause: signal });
     }
     console.log(`${signal}: draining`);
-    await server.close(drainMilliseconds);
+    await server.close(drainMs);
 }

@@ -4,7 +4,7 @@ import type { Keyring } from "../store/keyring";
 /** `__Host-`: browsers take it over HTTPS only, for this host only. */
 const cookie = "__Host-session";
 /** How long a login lasts, in milliseconds. */
-const lifetime = 60 * 60 * 1000;
+const lifetimeMs = 60 * 60 * 1000;
 
 const options = { path: "/", httpOnly: true, secure: true, sameSite: "strict" } as const;
 
@@ -22,7 +22,7 @@ interface Session {
  * the token is judged anew at each request, so that revoking it ends its sessions.
  */
 export function openSession(keyring: Keyring, reply: FastifyReply, token: string): void {
-    const session: Session = { token, expiresAt: Date.now() + lifetime };
+    const session: Session = { token, expiresAt: Date.now() + lifetimeMs };
     const { keyId, nonce, sealed } = keyring.seal(JSON.stringify(session), sealedAs);
     const parts = [nonce, sealed].map((part) => Buffer.from(part).toString("base64url"));
     const expires = new Date(session.expiresAt);

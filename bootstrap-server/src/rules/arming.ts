@@ -1,5 +1,5 @@
 /** How long after its node became ready a slot still serves the first bundle, in milliseconds. */
-export const graceMilliseconds = 15 * 60 * 1000;
+export const graceMs = 15 * 60 * 1000;
 
 /**
  * Whether a slot serves its first bundle: from binding a VM until the node reported ready, and for
@@ -10,5 +10,5 @@ export function isArmed(slot: { vmId: number | null; readyAt: Date | null }, now
     if (slot.vmId === null) return false;
     if (slot.readyAt === null) return true;
     const since = now.getTime() - slot.readyAt.getTime();
-    return since >= 0 && since < graceMilliseconds;
+    return since >= 0 && since < graceMs;
 }

@@ -2,7 +2,7 @@ import { compareSlots } from "#contract/pools";
 import type { Role } from "#contract/roles";
 
 /** A node that its server has not heard of for so long counts as in flight, in milliseconds. */
-export const silenceMilliseconds = 5 * 60 * 1000;
+export const silenceMs = 5 * 60 * 1000;
 
 /** A node as the rollout gate sees it. */
 export interface RolloutNode {
@@ -22,7 +22,7 @@ export interface RolloutNode {
     healthy: boolean;
     /** Whether this VM ever reported a generation applied and healthy; until then it boots. */
     booted: boolean;
-    /** Whether nothing was heard of it for longer than `silenceMilliseconds`. */
+    /** Whether nothing was heard of it for longer than `silenceMs`. */
     silent: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface RolloutNode {
  */
 export function isSilent(lastSeenAt: Date | null, now: Date): boolean {
     if (lastSeenAt === null) return false;
-    return Math.abs(now.getTime() - lastSeenAt.getTime()) > silenceMilliseconds;
+    return Math.abs(now.getTime() - lastSeenAt.getTime()) > silenceMs;
 }
 
 /**

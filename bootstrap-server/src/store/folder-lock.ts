@@ -12,11 +12,11 @@ export interface FolderLock {
 }
 
 /** How long a holder may take to say its process id, in milliseconds. */
-const answerMilliseconds = 2000;
+const answerMs = 2000;
 
 /** The process that listens on a socket; undefined when nobody does, so that the socket is left over. */
 async function pidBehind(path: string): Promise<string | undefined> {
-    const socket = connect(path).setTimeout(answerMilliseconds);
+    const socket = connect(path).setTimeout(answerMs);
     let pid = "";
     try {
         await new Promise<void>((resolve, reject) => {

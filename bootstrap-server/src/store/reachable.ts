@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Db } from "./schema";
 
 /** How long the database may take to answer that it is there, in milliseconds. */
-const patience = 2000;
+const patienceMs = 2000;
 
 /**
  * Tells whether the database answers, in at most two seconds. Whoever asks meanwhile waits for the
@@ -23,7 +23,7 @@ export function reachabilityOf(db: Db): () => Promise<boolean> {
     return async () => {
         const ended = new AbortController();
         try {
-            return await Promise.race([ask(), sleep(patience, false, { signal: ended.signal })]);
+            return await Promise.race([ask(), sleep(patienceMs, false, { signal: ended.signal })]);
         } finally {
             ended.abort();
         }

@@ -27,8 +27,8 @@ export interface Registry {
     close(): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 20_000;
-const POLL_MS = 30;
+const startTimeoutMs = 20_000;
+const pollMs = 30;
 
 /**
  * Starts a registry over http and waits until it answers. It ends with this process, however that ends.
@@ -89,7 +89,7 @@ function registryConfiguration({ address, port, storage, isReadOnly }: RegistryO
 }
 
 async function answers(url: string, child: ChildProcess): Promise<boolean> {
-    for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline;) {
+    for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline;) {
         if (hasEnded(child)) {
             return false;
         }
@@ -100,10 +100,10 @@ async function answers(url: string, child: ChildProcess): Promise<boolean> {
             )
         ) {
             // Another process may hold the port and answer while ours is still failing.
-            await sleep(POLL_MS);
+            await sleep(pollMs);
             return !hasEnded(child);
         }
-        await sleep(POLL_MS);
+        await sleep(pollMs);
     }
     return false;
 }

@@ -6,7 +6,7 @@ import type { Stores } from "../state/stores";
 export type OwnNames = Readonly<Record<string, string>>;
 
 /** How long an answer may be kept, in seconds: records change while a test looks on. */
-const ttl = 5;
+const ttlSeconds = 5;
 
 /**
  * The resolver of the nodes' network, over UDP and TCP: the cloud's own names and the records of its
@@ -39,7 +39,7 @@ export async function startResolver(
             if (question?.type === DNS2.Packet.TYPE.A) {
                 for (const one of found) {
                     answer.answers.push(
-                        DNS2.Packet.createResourceFromQuestion(question, { ttl, address: one }),
+                        DNS2.Packet.createResourceFromQuestion(question, { ttl: ttlSeconds, address: one }),
                     );
                 }
             }

@@ -3,7 +3,7 @@ import type { Context } from "../../context";
 import { seenIn } from "../../errors";
 import { inputsOf, UnfinishedError, type Existing, type Handler } from "../../handler";
 import { createOnce } from "../../calls/create-once";
-import { passing, settlingTime, unlessGone } from "../../calls/outcomes";
+import { passing, settlingSeconds, unlessGone } from "../../calls/outcomes";
 import { findLeftover, takeOver } from "./adopt";
 import { checkVirtualMachine } from "./check";
 import type { VirtualMachineInputs } from "./inputs";
@@ -172,7 +172,7 @@ function isReplacedNext(state: VirtualMachineInputs["state"], hasRun: boolean): 
 /** Makes the VM's security groups the wanted ones, and looks whether they are. */
 async function bindGroups(id: string, wanted: number[], context: Context): Promise<void> {
     const call = context.excloud();
-    const isBound = await context.poll(settlingTime, async () => {
+    const isBound = await context.poll(settlingSeconds, async () => {
         const [own] = (await call("vmGet", { vm_id: id })).interfaces ?? [];
         if (own === undefined) {
             return undefined;
@@ -189,7 +189,9 @@ async function bindGroups(id: string, wanted: number[], context: Context): Promi
         return missing.length + superfluous.length === 0 ? true : undefined;
     });
     if (!isBound) {
-        throw new Error(`its security groups are not ${wanted.join(", ")} after ${settlingTime} s`);
+        throw new Error(
+            `its security groups are not ${wanted.join(", ")} after ${settlingSeconds} s`,
+        );
     }
 }
 

@@ -15,7 +15,7 @@ interface VmRow {
     readonly interface: { readonly ipv4: string };
 }
 
-const interval = 100;
+const intervalMs = 100;
 
 /**
  * What simulated VMs do not do: runs the real bootstrap server for each VM of an `ExcloudBootstrapServer`, at the
@@ -23,7 +23,7 @@ const interval = 100;
  */
 export class VmServers {
     private readonly servers = new Map<number, ChildProcess>();
-    private readonly timer = setInterval(() => this.look(), interval);
+    private readonly timer = setInterval(() => this.look(), intervalMs);
 
     /** @param folder of the cloud; the servers' data goes beside it */
     constructor(private readonly folder: string) {}

@@ -30,7 +30,7 @@ const lines: Record<Phase, number> = {
 const phases = Object.keys(lines) as Phase[];
 
 /** Longer than most operations take: it falls anywhere into them. */
-const longestDelay = 400;
+const longestDelayMs = 400;
 
 /** Begins or ends the work on a dynamic resource. */
 export const isProgress = (line: string): boolean =>
@@ -42,7 +42,7 @@ export function killPoints(seed: number, rounds: number): KillPoint[] {
         fc.sample(
             fc.record({
                 line: fc.integer({ min: 1, max: lines[phase] }),
-                delay: fc.integer({ min: 0, max: longestDelay }),
+                delay: fc.integer({ min: 0, max: longestDelayMs }),
                 engineOnly: fc.boolean(),
             }),
             { seed: seed + index, numRuns: rounds },

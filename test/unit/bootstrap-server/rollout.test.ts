@@ -6,7 +6,7 @@ import {
     inFlight,
     isSilent,
     releaseTime,
-    silenceMilliseconds,
+    silenceMs,
     type RolloutNode,
 } from "../../../bootstrap-server/src/rules/rollout";
 
@@ -95,7 +95,7 @@ test("who holds a node up is named", () => {
 });
 
 test("a node is silent after five minutes, and not before it was first heard of", () => {
-    expect(silenceMilliseconds).toBe(300_000);
+    expect(silenceMs).toBe(300_000);
     expect(isSilent(null, at(0))).toBe(false);
     expect(isSilent(at(0), at(300))).toBe(false);
     expect(isSilent(at(0), at(301))).toBe(true);

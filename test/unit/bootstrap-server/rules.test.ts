@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { createHash } from "node:crypto";
-import { graceMilliseconds, isArmed } from "../../../bootstrap-server/src/rules/arming";
+import { graceMs, isArmed } from "../../../bootstrap-server/src/rules/arming";
 import { checkBundle, manifestOf } from "../../../bootstrap-server/src/rules/bundle";
 import { requestLease } from "../../../bootstrap-server/src/rules/leases";
 import {
@@ -83,11 +83,11 @@ describe("arming", () => {
     const readyAt = new Date("2030-01-01T00:00:00Z");
     const after = (milliseconds: number) => new Date(readyAt.getTime() + milliseconds);
     test("is open from binding to the end of the grace, which is 15 minutes", () => {
-        expect(graceMilliseconds).toBe(900_000);
+        expect(graceMs).toBe(900_000);
         expect(isArmed({ vmId: null, readyAt: null }, readyAt)).toBe(false);
         expect(isArmed({ vmId: 1, readyAt: null }, after(1e12))).toBe(true);
-        expect(isArmed({ vmId: 1, readyAt }, after(graceMilliseconds - 1))).toBe(true);
-        expect(isArmed({ vmId: 1, readyAt }, after(graceMilliseconds))).toBe(false);
+        expect(isArmed({ vmId: 1, readyAt }, after(graceMs - 1))).toBe(true);
+        expect(isArmed({ vmId: 1, readyAt }, after(graceMs))).toBe(false);
     });
 });
 

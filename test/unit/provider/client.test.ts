@@ -59,7 +59,13 @@ async function patientClient(patience: Partial<Patience>, ...answers: Answer[]) 
         baseUrls: { compute: base, dns: base, iam: base },
         token: () => "the-token",
         credentialName: "set EXCLOUD_API_KEY",
-        patience: { ...defaultPatience, maxRetries: 2, firstPause: 20, silence: 300, ...patience },
+        patience: {
+            ...defaultPatience,
+            maxRetries: 2,
+            firstPauseMs: 20,
+            silence: 300,
+            ...patience,
+        },
     });
 }
 const failureOf = async (call: Promise<unknown>): Promise<ApiError> => {

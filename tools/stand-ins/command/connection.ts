@@ -15,7 +15,7 @@ import { CONNECTION_INPUTS } from "./names";
 const DIAL_ERROR_LIMIT = 10;
 const PER_DIAL_TIMEOUT = 15;
 
-const PAUSE_MS = 1000;
+const pauseMs = 1000;
 
 /** What a command left. */
 export interface Ran {
@@ -117,7 +117,7 @@ async function dial(connection: Properties): Promise<Client> {
                 });
             }
         }
-        await sleep(PAUSE_MS);
+        await sleep(pauseMs);
     }
 }
 

@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 
 /** How often a plugin looks whether the engine that started it still runs, in milliseconds. */
-const PARENT_POLL_MS = 1000;
+const parentPollMs = 1000;
 
 /** Messages carry whole bundles of files, so the limit is the engine's own: 400 MiB. */
 const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
@@ -45,7 +45,7 @@ function endWithParent(onEnd: () => void): void {
             onEnd();
             process.exit(0);
         }
-    }, PARENT_POLL_MS);
+    }, parentPollMs);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { optionalNumber, type Properties } from "../plugin/properties";
 
-const HOUR_MS = 3_600_000;
+const hourMs = 3_600_000;
 
 /** The time a certificate is valid, whole seconds. */
 export interface Validity {
@@ -18,7 +18,7 @@ export function validityFromNow(inputs: Properties): Validity {
         throw new Error("validityPeriodHours must be a number of hours, zero or more");
     }
     const start = Math.floor(Date.now() / 1000) * 1000;
-    return { start: new Date(start), end: new Date(start + hours * HOUR_MS) };
+    return { start: new Date(start), end: new Date(start + hours * hourMs) };
 }
 
 /** A time as the provider writes it: RFC 3339 in whole seconds. */
@@ -40,5 +40,5 @@ export function isReadyForRenewal(outputs: Properties, inputs: Properties): bool
     }
     const early = inputs["earlyRenewalHours"];
     const earlyHours = typeof early === "number" ? early : 0;
-    return Date.now() >= Date.parse(end) - earlyHours * HOUR_MS;
+    return Date.now() >= Date.parse(end) - earlyHours * hourMs;
 }

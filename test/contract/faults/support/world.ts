@@ -40,8 +40,8 @@ const haste = 0.1;
 const patience: Patience = {
     ...defaultPatience,
     maxRetries: 2,
-    firstPause: 10,
-    longestPause: 20,
+    firstPauseMs: 10,
+    longestPauseMs: 20,
     silence: 1_500,
     wholeCall: 15_000,
 };
