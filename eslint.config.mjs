@@ -1,6 +1,14 @@
 import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
+import importSort from "eslint-plugin-simple-import-sort";
 import tseslint from "typescript-eslint";
+
+/** A duration's name ends with its unit, as a bare number does not tell it. */
+const durations = {
+    selector:
+        "VariableDeclarator[id.name=/([tT]ime(out)?|[pP]ause|[pP]atience|[lL]ifetime|[iI]nterval|[dD]elay|[tT]tl|Milliseconds|_MS)$/][init.type=/^(Literal|BinaryExpression)$/]",
+    message: "Name a duration with its unit: Ms or Seconds at the end.",
+};
 
 export default defineConfig(
     globalIgnores([
@@ -11,6 +19,18 @@ export default defineConfig(
         "examples/larger-program/application/**",
     ]),
     js.configs.recommended,
+    {
+        plugins: { importSort },
+        rules: {
+            curly: ["error", "all"],
+            "no-restricted-syntax": ["error", durations],
+            // Node.js's own, packages, this repository's by name, relative ones; a blank line between groups.
+            "importSort/imports": [
+                "error",
+                { groups: [["^\\u0000"], ["^node:"], ["^@?\\w"], ["^#"], ["^\\."]] },
+            ],
+        },
+    },
     {
         files: ["**/*.ts"],
         extends: [tseslint.configs.recommendedTypeChecked],

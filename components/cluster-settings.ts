@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { clusterSettings, type ClusterSettings } from "../templates";
+import { clusterSettings, type ClusterSettings } from "../nodes";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
 import type { BootstrapEndpoints } from "./control-plane-node";
 import { KeyAlgorithm, type IssuePolicy } from "./pki/issue";

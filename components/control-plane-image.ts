@@ -9,7 +9,7 @@ import {
     renderBakeScript,
     renderBuilderUserData,
     type ClusterSettings,
-} from "../templates";
+} from "../nodes";
 import { validateImageArgs, type ControlPlaneImageArgs } from "./control-plane-image-args";
 import { allOutwards, tcpFrom } from "./group-rules";
 import { uniqueName } from "./unique-name";

@@ -11,7 +11,15 @@ import {
     type Replacement,
     type RoleFiles,
 } from "../provider";
-import { fileSpecsFor, renderUserData, type ClusterSettings } from "../templates";
+import {
+    nodeCertificates,
+    nodeFilesFor,
+    renderUserData,
+    type ClusterNames,
+    type ClusterSettings,
+    type NodeCertificateName,
+    type NodeNames,
+} from "../nodes";
 import {
     fileInputs,
     manifestOf,
@@ -20,7 +28,6 @@ import {
     type PlannedFile,
     type ValueInputs,
 } from "./files";
-import { nodeCertificates, type ClusterNames, type NodeNames } from "./pki/certificates";
 import type { ClusterPki } from "./pki/cluster-pki";
 import { issue, type IssuePolicy, type KeyPair } from "./pki/issue";
 
@@ -84,7 +91,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
     readonly vmId: pulumi.Output<string>;
     readonly bundle: NodeBundle;
     /** By the certificate's name. */
-    readonly certificates: Readonly<Record<string, KeyPair>>;
+    readonly certificates: Readonly<Record<NodeCertificateName, KeyPair>>;
 
     constructor(
         name: string,
@@ -138,7 +145,7 @@ export class ControlPlaneNode extends pulumi.ComponentResource {
         this.certificates = issueNodeCertificates(name, names, context, child);
 
         const files = [
-            ...renderFiles(fileSpecsFor(context.shape, role, "node"), {
+            ...renderFiles(nodeFilesFor(context.shape, role, "node"), {
                 ...context.values,
                 ...names,
                 role,
@@ -189,7 +196,7 @@ function issueNodeCertificates(
     own: { [K in keyof NodeNames]: pulumi.Output<string> },
     { pki, policy, names }: NodeContext,
     child: pulumi.CustomResourceOptions,
-): Record<string, KeyPair> {
+): Record<NodeCertificateName, KeyPair> {
     const node: pulumi.Output<NodeNames> = pulumi.output(own);
     return Object.fromEntries(
         nodeCertificates.map((certificate) => {
@@ -215,7 +222,7 @@ function issueNodeCertificates(
             );
             return [certificate.name, issued];
         }),
-    );
+    ) as Record<NodeCertificateName, KeyPair>;
 }
 
 /** Certificates under the names by which templates ask for them. */
@@ -228,17 +235,17 @@ export function pemValues(certificates: Readonly<Record<string, KeyPair>>): Valu
     );
 }
 
-/** The PEM files of certificates that lie on nodes as files. */
-export function certificateFiles(
+/** The PEM files of certificates that are files of their own on nodes. */
+export function certificateFiles<Name extends string>(
     specs: readonly {
-        name: string;
+        name: Name;
         files?: { certificate: string; key: string; owner: string };
     }[],
-    certificates: Readonly<Record<string, KeyPair>>,
+    certificates: Readonly<Record<Name, KeyPair>>,
 ): PlannedFile[] {
     return specs.flatMap(({ name, files }) => {
         const pair = certificates[name];
-        return files && pair
+        return files
             ? [
                   textFile(files.certificate, pair.certPem),
                   textFile(files.key, pair.keyPem, { secret: true, owner: files.owner }),

@@ -10,7 +10,7 @@ import {
     subnetCidr,
     VirtualMachine,
 } from "../provider";
-import { bootstrapServerPort, renderBootstrapServerUserData } from "../templates";
+import { bootstrapServerPort, renderBootstrapServerUserData } from "../nodes";
 import type { BootstrapArgs } from "./cluster-args";
 import {
     validateServerArgs,

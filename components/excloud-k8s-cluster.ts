@@ -8,7 +8,13 @@ import {
     RoleFiles,
     type Replacement,
 } from "../provider";
-import { fileSpecsFor, type ClusterSettings } from "../templates";
+import {
+    authorities,
+    clusterCertificates,
+    nodeFilesFor,
+    serviceAccountFiles,
+    type ClusterSettings,
+} from "../nodes";
 import { adminKubeconfig } from "./admin-kubeconfig";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
 import { bootstrapEndpoints, issuePolicy, settingsOf, shapeOf } from "./cluster-settings";
@@ -27,8 +33,8 @@ import {
     type PlannedFile,
     type ValueInputs,
 } from "./files";
-import { authorities, clusterCertificates, serviceAccountFiles } from "./pki/certificates";
 import { ClusterPki } from "./pki/cluster-pki";
+import type { KeyPair } from "./pki/issue";
 import { securityGroupIds } from "./security-group";
 import { controlPlaneSlots } from "./slots";
 import { validateArgs } from "./fields";
@@ -101,6 +107,7 @@ export class ExcloudK8sCluster extends pulumi.ComponentResource {
             clusterId: registration.clusterId,
             clusterName: registration.clusterName,
             dnsName,
+            role: roleOf(controlPlanePool),
             "cert:cluster-ca": pki.authorities["cluster-ca"].certPem,
             ...pemValues(pki.certificates),
         };
@@ -204,7 +211,7 @@ function controlPlaneFiles(
     pki: ClusterPki,
 ): PlannedFile[] {
     return [
-        ...renderFiles(fileSpecsFor(shape, "control-plane", "role"), values),
+        ...renderFiles(nodeFilesFor(shape, "control-plane", "role"), values),
         ...authorities.map(({ name, path }) => textFile(path, pki.authorities[name].certPem)),
         ...certificateFiles(clusterCertificates, pki.certificates),
         textFile(serviceAccountFiles.publicKey, pki.serviceAccount.publicKeyPem),
@@ -271,7 +278,7 @@ function certificateExpiry(
     pki: ClusterPki,
     nodes: readonly ControlPlaneNode[],
 ): pulumi.Output<Record<string, string>> {
-    const ends = (prefix: string, certificates: ClusterPki["certificates"]) =>
+    const ends = (prefix: string, certificates: Readonly<Record<string, KeyPair>>) =>
         Object.entries(certificates).map(([name, { notAfter }]) => [prefix + name, notAfter]);
     return pulumi.output(
         Object.fromEntries([

@@ -29,7 +29,7 @@ export const fields: readonly Field<ExcloudK8sClusterArgs>[] = [
     input("serviceCidr", [is.network, is.apartFromPods, is.roomForServices]),
     input("podCidr", [is.network, is.roomForPods]),
     input("clusterDomain", [is.domain]),
-    plain("podNetwork", [is.podNetwork, is.singleNodeForBridge]),
+    plain("podNetwork", [is.podNetwork, is.joinsAllNodes]),
     input("dnsZone", [is.domain]),
     plain("extraSans", [is.list], inputItems(is.subjectName)),
     ...(

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { sha256 } from "../contract/manifest";
-import { type FileSpec, type Values, type ValueName } from "../templates";
+import { type NodeFile, type Values, type ValueName } from "../nodes";
 
 /** A file of a node, as the program plans it. */
 export interface PlannedFile {
@@ -22,15 +22,11 @@ export type ValueInputs = { [K in keyof Values]?: pulumi.Input<Values[K]> };
  * Renders files, each from just the values it needs: in a preview, what does not depend on an unknown
  * value is known and shows as text.
  */
-export function renderFiles(specs: readonly FileSpec[], values: ValueInputs): PlannedFile[] {
+export function renderFiles(specs: readonly NodeFile[], values: ValueInputs): PlannedFile[] {
     return specs.map(({ path, mode, owner, secret, needs, render }) => {
-        const isFromKey = needs.some((need) => need.startsWith("key:"));
-        if (isFromKey !== secret) {
-            throw new Error(`${path}: a file is secret exactly when it needs a key`);
-        }
         const content = pulumi
             .all(pick(values, needs))
-            .apply((plain) => render(plain as unknown as Values));
+            .apply((plain) => render(plain as Partial<Values>));
         return { path, mode, owner, secret, content };
     });
 }

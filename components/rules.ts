@@ -8,10 +8,12 @@ import {
     defaultVersions,
     overlaps,
     parseNetwork,
+    podNetworkNames,
+    podNetworks,
+    removedFlagsOf,
     supportedMinor,
-    supportedMinors,
-    type Program,
-} from "../templates";
+    type ProgramName,
+} from "../nodes";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
 import type { Rule } from "./field";
 import { isRecord, shorten, show } from "./show";
@@ -47,7 +49,7 @@ export const instanceType = text(/^[^\s\p{Cc}]{1,100}$/u, `"t1a.medium"`);
 
 export const sshPubkey = text(/^[^\p{Cc}]*$/u, `"ssh-ed25519 AAAA..."`);
 
-export const podNetwork = oneOf("cilium", "bridge", "none");
+export const podNetwork = oneOf(...podNetworkNames);
 
 export const version = text(/^v\d+\.\d+\.\d+$/, `"${defaultVersions.kubernetes}"`);
 
@@ -74,7 +76,7 @@ export const object: Rule = (value) =>
     isRecord(value) ? undefined : `is ${show(value)}; give an object`;
 
 /** Flags of a program, of which some have gone. */
-export function flags(program: Program): Rule<ExcloudK8sClusterArgs> {
+export function flags(program: ProgramName): Rule<ExcloudK8sClusterArgs> {
     return (value, { kubernetesVersion }) => {
         if (!isRecord(value)) {
             return `is ${show(value)}; give a map from flag name to value`;
@@ -82,7 +84,7 @@ export function flags(program: Program): Rule<ExcloudK8sClusterArgs> {
         const version =
             typeof kubernetesVersion === "string" ? kubernetesVersion : defaultVersions.kubernetes;
         const minor = tryTo(() => supportedMinor(version)) === undefined && supportedMinor(version);
-        const removed = minor ? (supportedMinors[minor]?.[program] ?? []) : [];
+        const removed = minor ? removedFlagsOf(program, minor) : [];
         return Object.keys(value)
             .map((name) => {
                 if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
@@ -207,12 +209,14 @@ export function roomForPods(
         : undefined;
 }
 
-export function singleNodeForBridge(
+export function joinsAllNodes(
     value: unknown,
     { controlPlaneCount = 1 }: ExcloudK8sClusterArgs,
 ): string | undefined {
-    return value === "bridge" && controlPlaneCount === 3
-        ? `is "bridge", which joins the pods of one node only; with ${controlPlaneCount} nodes use "cilium" or "none"`
+    const others = podNetworkNames.filter((name) => !podNetworks[name].singleNodeOnly);
+    const isTooSmall = podNetworkNames.some((name) => name === value && !others.includes(name));
+    return isTooSmall && controlPlaneCount === 3
+        ? `is ${show(value)}, which joins the pods of one node only; with ${controlPlaneCount} nodes use ${others.map(show).join(" or ")}`
         : undefined;
 }
 

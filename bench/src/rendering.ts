@@ -3,11 +3,11 @@ import { dirname, join } from "node:path";
 
 import {
     clusterSettings,
-    fileSpecsFor,
-    type FileSpec,
+    nodeFilesFor,
+    type NodeFile,
     type ValueName,
     type Values,
-} from "../../dist/templates";
+} from "../../dist/nodes";
 import { nameOf, shortType, type StateResource } from "./state";
 import { summarize, type Summary } from "./statistics";
 
@@ -43,8 +43,8 @@ export function measureRendering(
 ): RenderingFigures {
     const settings = clusterSettings({ bootstrapServer });
     const specs = [
-        ...fileSpecsFor(settings, "control-plane", "role"),
-        ...fileSpecsFor(settings, "control-plane", "node"),
+        ...nodeFilesFor(settings, "control-plane", "role"),
+        ...nodeFilesFor(settings, "control-plane", "node"),
     ];
     const values = valuesOf(resources, { settings, role: "control-plane" }, specs);
 
@@ -85,7 +85,7 @@ export function measureRendering(
 function valuesOf(
     resources: readonly StateResource[],
     plain: Pick<Values, "settings" | "role">,
-    specs: readonly FileSpec[],
+    specs: readonly NodeFile[],
 ): Values {
     const output = (type: RegExp, name: RegExp, key: string): unknown => {
         const found = resources.find(
@@ -124,7 +124,7 @@ function isSecret(value: unknown): value is { plaintext: string } {
 /** The plain files of a state are `mode owner`, a line break, and the text. */
 function mustBeDeployed(
     resources: readonly StateResource[],
-    specs: readonly FileSpec[],
+    specs: readonly NodeFile[],
     texts: readonly string[],
 ): void {
     const deployed = resources
@@ -147,7 +147,7 @@ function mustBeDeployed(
 
 /** Fills marked texts; gives the same bytes as rendering. */
 function replacing(
-    specs: readonly FileSpec[],
+    specs: readonly NodeFile[],
     texts: readonly string[],
     values: Values,
 ): () => Buffer[] {
@@ -183,7 +183,7 @@ function spellings(need: ValueName, values: Values): string[] {
 }
 
 function reading(
-    specs: readonly FileSpec[],
+    specs: readonly NodeFile[],
     texts: readonly string[],
     folder: string,
 ): () => Buffer[] {

@@ -1,7 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
-import { authorities, clusterCertificates, type AuthorityName } from "./certificates";
+import {
+    authorities,
+    clusterCertificates,
+    type AuthorityName,
+    type ClusterCertificateName,
+} from "../../nodes";
 import { issue, makeAuthority, type IssuePolicy, type KeyPair } from "./issue";
 
 /** An authority of the user's own, PEM. */
@@ -29,7 +34,7 @@ export class ClusterPki extends pulumi.ComponentResource {
     readonly authorities: Readonly<Record<AuthorityName, Authority>>;
     readonly serviceAccount: { publicKeyPem: pulumi.Output<string>; keyPem: pulumi.Output<string> };
     /** By the certificate's name. */
-    readonly certificates: Readonly<Record<string, KeyPair>>;
+    readonly certificates: Readonly<Record<ClusterCertificateName, KeyPair>>;
 
     constructor(
         name: string,

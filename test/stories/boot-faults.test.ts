@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 
-import { defaultVersions } from "../../templates";
+import { defaultVersions } from "../../nodes";
 import { eventually, RealCluster } from "../support/real-nodes/real-cluster";
 
 // The pod network matters to none of these; the bridge is the quickest.

@@ -13,8 +13,8 @@ import { RealCluster } from "../support/real-nodes/real-cluster";
 // `examples/larger-program` on a real node: the platform's stack, then the application's on its cluster.
 
 const { version } = kubernetesPlugin;
-const NPM_TIMEOUT_MS = 10 * 60_000;
-const PLUGIN_TIMEOUT_MS = 60_000;
+const npmTimeoutMs = 10 * 60_000;
+const pluginTimeoutMs = 60_000;
 
 interface Deployment {
     status: { readyReplicas?: number };
@@ -72,10 +72,10 @@ beforeAll(async () => {
         "package.json": { '"@pulumi/kubernetes": "^4.25.0"': `"@pulumi/kubernetes": "${version}"` },
     });
     const npm = ["install", "--ignore-scripts", "--no-audit", "--no-fund"];
-    await runCommand({ file: "npm", args: npm, cwd: project, timeoutMs: NPM_TIMEOUT_MS });
+    await runCommand({ file: "npm", args: npm, cwd: project, timeoutMs: npmTimeoutMs });
     const { pulumi: file, env } = stack.options;
     const install = ["plugin", "install", "resource", "kubernetes", version, "--file", plugin];
-    await runCommand({ file, args: install, env, timeoutMs: PLUGIN_TIMEOUT_MS });
+    await runCommand({ file, args: install, env, timeoutMs: pluginTimeoutMs });
     application = new Stack({ ...stack.options, project });
     await application.ensure();
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { podsOf } from "../support/real-nodes/pods";
 import { Story } from "../support/real-nodes/story";
 import { slots } from "../support/real-nodes/whole";
-import { defaultVersions } from "../../templates/versions";
+import { defaultVersions } from "../../nodes/versions";
 import { formerKubernetes } from "../../tools/binaries/catalog";
 
 let story: Story;

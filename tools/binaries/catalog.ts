@@ -1,4 +1,4 @@
-import { defaultVersions, type Versions } from "#templates/versions";
+import { defaultVersions, type Versions } from "#nodes/versions";
 
 /** Programs that are built together from one pinned Go module. */
 export interface GoTool {

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import * as path from "node:path";
-import { defaultVersions } from "#templates/versions";
+import { defaultVersions } from "#nodes/versions";
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
 import { binary, ensureBinaries, moduleFolder, toolDigest } from "./build";
@@ -48,7 +48,7 @@ export const metricsServerChart: Chart = {
     repository: "kubernetes-sigs.github.io/metrics-server",
 };
 
-const PACKAGE_TIMEOUT_MS = 60_000;
+const packageTimeoutMs = 60_000;
 
 /** Packs a chart, unless the cache has it. */
 export async function ensureChart(chart: Chart, report: Report): Promise<PackedChart> {
@@ -64,7 +64,7 @@ export async function ensureChart(chart: Chart, report: Report): Promise<PackedC
                     ...["package", path.join(await moduleFolder(tool, module), source)],
                     ...["--destination", folder],
                 ],
-                timeoutMs: PACKAGE_TIMEOUT_MS,
+                timeoutMs: packageTimeoutMs,
             });
             await checkName(chart, folder);
         },

@@ -1,7 +1,8 @@
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
-import { installItems, type InstallItem } from "#templates/downloads";
-import { defaultVersions } from "#templates/versions";
+import type { InstallItem } from "#nodes/downloads";
+import { installItems } from "#nodes/role-files";
+import { defaultVersions } from "#nodes/versions";
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
 import { binary, ensureBinaries, toolDigest } from "./build";
@@ -40,8 +41,8 @@ export const offers: Readonly<Record<string, Offer>> = {
     helm: { content: inFolder("linux-ARCH", "helm"), checksums: "list" },
 };
 
-const TAR_TIMEOUT_MS = 5 * 60_000;
-const HELM_TIMEOUT_MS = 60_000;
+const tarTimeoutMs = 5 * 60_000;
+const helmTimeoutMs = 60_000;
 
 /**
  * A folder with everything a node downloads, at the paths of upstream's addresses, each with its
@@ -82,10 +83,13 @@ interface Offered extends Offer {
 }
 
 const newest = (): Offered[] =>
-    installItems(defaultVersions).map((item) => ({ item, ...offerOf(item.name) }));
+    installItems("control-plane", defaultVersions).map((item) => ({ item, ...offerOf(item.name) }));
 
 function ofFormer(): Offered[] {
-    const items = installItems({ ...defaultVersions, kubernetes: formerKubernetes });
+    const items = installItems("control-plane", {
+        ...defaultVersions,
+        kubernetes: formerKubernetes,
+    });
     return items
         .filter(({ version }) => version === formerKubernetes)
         .map((item) => ({ item, ...offerOf(item.name), content: former(item.name) }));
@@ -140,7 +144,7 @@ async function writeArchive(
             ...["--use-compress-program", "gzip -1 -n"],
             ...["-C", scratch, "-cf", file, ...members],
         ],
-        timeoutMs: TAR_TIMEOUT_MS,
+        timeoutMs: tarTimeoutMs,
     });
     await rm(scratch, { recursive: true });
 }
@@ -152,6 +156,6 @@ async function placeChart({ file, repository }: PackedChart, folder: string): Pr
     await runCommand({
         file: binary("helm"),
         args: ["repo", "index", charts],
-        timeoutMs: HELM_TIMEOUT_MS,
+        timeoutMs: helmTimeoutMs,
     });
 }

@@ -3,13 +3,14 @@ import { copyFile, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import {
+    clusterEnvPath,
     clusterSettings,
-    fileSpecsFor,
     imageFiles,
+    nodeFilesFor,
     paths,
     type Mirrors,
     type Values,
-} from "../../../dist/templates";
+} from "../../../dist/nodes";
 import { writeLayout } from "../../../tools/dist/binaries/oci-layout";
 import { runCommand } from "../../../tools/dist/engine/command";
 import type { Folder } from "../../../tools/dist/playground/folder";
@@ -17,12 +18,9 @@ import type { Cloud } from "./cloud";
 import { etcdImage, kubeletUnit } from "./kubeadm-node";
 import { waitFile, type RunningNode } from "./node";
 
-/** Files of ours that the installation needs: those of a baked image, and the parameters of a cluster for its mirrors. */
-const needed: readonly string[] = [`${paths.config}/cluster.env`, ...imageFiles.needed];
-
 /** Removed at the end: what was needed, and what the machine wrote of itself. */
 const removed: readonly string[] = [
-    ...needed,
+    ...imageFiles.needed,
     "/etc/exk8s",
     paths.log,
     "/etc/machine-id",
@@ -89,24 +87,19 @@ const hosts = ["--hosts-dir", "/etc/containerd/certs.d"] as const;
 
 async function install(node: RunningNode, mirrors: Mirrors): Promise<void> {
     const settings = clusterSettings({ mirrors });
-    const values: Values = {
+    const values: Partial<Values> = {
         settings,
         role: "control-plane",
         clusterId: 1,
         clusterName: "baked",
         dnsName: "baked.invalid",
-        nodeName: "baked",
-        privateIpv4: "",
-        privateIpv6: "",
-        publicIpv4: "",
     };
-    const specs = fileSpecsFor(settings, "control-plane", "role");
-    for (const path of [...imageFiles.kept, ...needed]) {
-        const spec = specs.find((one) => one.path === path);
-        if (spec === undefined) {
-            throw new Error(`no node has the file ${path}, which the baked image needs`);
+    // The parameters of a cluster name its mirrors.
+    const wanted: readonly string[] = [clusterEnvPath, ...imageFiles.kept, ...imageFiles.needed];
+    for (const { path, mode, render } of nodeFilesFor(settings, "control-plane", "role")) {
+        if (wanted.includes(path)) {
+            place(node, path, render(values), Number.parseInt(mode, 8));
         }
-        place(node, path, spec.render(values), Number.parseInt(spec.mode, 8));
     }
     await node.run(`${paths.bin}/exk8s-install-control-plane-prereqs.sh`);
 }

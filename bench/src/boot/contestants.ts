@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { clusterSettings, fileSpecsFor, type Values } from "../../../dist/templates";
+import { clusterSettings, nodeFilesFor, type Values } from "../../../dist/nodes";
 import type { Playground } from "../../../tools/dist/playground/playground";
 import { until, type Cloud } from "./cloud";
 import { kubeadmUserData, type CoreDnsOrder } from "./kubeadm-node";
@@ -80,7 +80,7 @@ export function kubeadm(cloud: Cloud, { services }: Playground, order: CoreDnsOr
 /** The CNI configuration of our nodes with the same network. */
 function podNetwork(): string {
     const settings = clusterSettings({ cni: "bridge" });
-    const [file] = fileSpecsFor(settings, "control-plane", "role").filter(({ path }) =>
+    const [file] = nodeFilesFor(settings, "control-plane", "role").filter(({ path }) =>
         path.startsWith("/etc/cni/net.d/"),
     );
     return file?.render({ settings } as Values) ?? "";

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 
-import { defaultNetworks, defaultVersions } from "../../../dist/templates";
+import { defaultNetworks, defaultVersions } from "../../../dist/nodes";
 
 /** etcd as kubeadm runs it, with the program that our nodes run. */
 const etcdTag = `${defaultVersions.etcd.replace(/^v/, "")}-0`;

@@ -30,12 +30,14 @@ export function ownText(vmId: number): string {
 const fileOf = (content: string) => ({ content, mode: "0600", owner: "root:root" });
 
 /** The texts of the project's templates: as many files, as long, as a node is given. */
-const templates = join(__dirname, "../../../dist/templates/files");
+const templates = join(__dirname, "../../../dist/templates");
 const poolFiles: Files = Object.fromEntries(
-    readdirSync(templates).map((name) => [
-        `/etc/exk8s/files/${name}`,
-        fileOf(readFileSync(join(templates, name), "utf8")),
-    ]),
+    readdirSync(templates, { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".njk"))
+        .map((name) => [
+            `/etc/exk8s/files/${name.replaceAll("/", "-")}`,
+            fileOf(readFileSync(join(templates, name), "utf8")),
+        ]),
 );
 
 /** The pool of all workers. */

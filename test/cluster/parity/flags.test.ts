@@ -2,10 +2,11 @@ import { describe, expect, test } from "@jest/globals";
 
 import {
     clusterSettings,
-    controllerManagerFlags,
+    commandLineOf,
     defaultVersions,
-    type Program,
-} from "../../../templates";
+    type ProgramName,
+    type Values,
+} from "../../../nodes";
 import { knownDifferences } from "./known-flags";
 import { bothNodes } from "./support/both-nodes";
 import { differencesOf, withoutReasons, type Difference, type Facts } from "./support/differences";
@@ -30,7 +31,7 @@ test("kubeadm is of the version that nodes install", async () => {
 });
 
 /** The programs, and how ours are started; kubeadm has a pod for each. */
-const compared: [Program, typeof podFlags][] = [
+const compared: [ProgramName, typeof podFlags][] = [
     ["kube-apiserver", podFlags],
     ["kube-controller-manager", podFlags],
     ["kube-scheduler", podFlags],
@@ -55,8 +56,9 @@ describe.each(compared)("%s", (program, flagsOf) => {
 });
 
 test("without Cilium, nodes get their part of the pod network as kubeadm has it", () => {
-    const settings = clusterSettings({ cni: "none" });
-    const ours = flagFacts(controllerManagerFlags(settings, scenario.clusterName));
+    const { clusterName } = scenario;
+    const values = { settings: clusterSettings({ cni: "none" }), clusterName } as Values;
+    const ours = flagFacts(commandLineOf("kube-controller-manager", values));
     const kubeadm = translated(podFlags(nodes.kubeadm, "kube-controller-manager"));
     const found = differencesOf(ours, kubeadm).map(({ name }) => name);
     expect(found).toEqual([

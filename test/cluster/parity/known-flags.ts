@@ -1,9 +1,9 @@
-import type { Program } from "../../../templates";
+import type { ProgramName } from "../../../nodes";
 import type { Reasoned } from "./support/differences";
 
 /** A flag in which we differ from kubeadm; values of kubeadm's have our paths. */
 export interface FlagDifference extends Reasoned {
-    readonly program: Program;
+    readonly program: ProgramName;
     readonly flag: string;
     readonly ours?: string;
     readonly kubeadm?: string;

@@ -5,16 +5,16 @@ import {
     clusterCertificates,
     nodeCertificates,
     serviceAccountFiles,
-} from "../../../components/pki/certificates";
+} from "../../../nodes/certificates";
 import { checkBundle } from "../../../local-cloud/src/nodes/check/index";
 import { parseUserData } from "../../../local-cloud/src/nodes/user-data";
 import {
     clusterSettings,
-    fileSpecsFor,
+    nodeFilesFor,
     renderUserData,
     type ClusterSettingsArgs,
     type Values,
-} from "../../../templates";
+} from "../../../nodes";
 import {
     goodDraft,
     makeAuthorities,
@@ -39,7 +39,7 @@ async function renderedBundle(ca: Authorities, args: ClusterSettingsArgs) {
         bundle.files[file] = content;
         bundle.attributes[file] = { mode, owner };
     };
-    const values: Values = {
+    const values = {
         settings,
         clusterId,
         clusterName: bundle.cluster_name,
@@ -49,15 +49,16 @@ async function renderedBundle(ca: Authorities, args: ClusterSettingsArgs) {
         privateIpv4: address,
         privateIpv6: "",
         publicIpv4: "",
-    };
+    } as Values;
+    const pems = values as unknown as Record<string, string>;
     const ofAuthority = {
         "cluster-ca": ca.cluster,
         "etcd-ca": ca.etcd,
         "front-proxy-ca": ca.frontProxy,
     };
     const record = (name: string, issued: Issued): void => {
-        values[`cert:${name}`] = issued.certificate;
-        values[`key:${name}`] = issued.key;
+        pems[`cert:${name}`] = issued.certificate;
+        pems[`key:${name}`] = issued.key;
     };
     for (const { name, path } of authorityList) {
         record(name, ofAuthority[name]);
@@ -102,7 +103,7 @@ async function renderedBundle(ca: Authorities, args: ClusterSettingsArgs) {
         "root:root",
     );
     for (const scope of ["role", "node"] as const) {
-        for (const spec of fileSpecsFor(settings, "control-plane", scope)) {
+        for (const spec of nodeFilesFor(settings, "control-plane", scope)) {
             put(spec.path, spec.render(values), spec.mode, spec.owner);
         }
     }

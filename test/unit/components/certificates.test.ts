@@ -5,7 +5,7 @@ import {
     clusterCertificates,
     nodeCertificates,
     serviceAccountFiles,
-} from "../../../components/pki/certificates";
+} from "../../../nodes/certificates";
 
 // The list of certificates is data; what stands below is written down a second time, by hand.
 

@@ -2,9 +2,8 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 
 import { InvalidArgumentsError, KeyAlgorithm, PodNetwork } from "../../../components";
-import { fileInputs, manifestOf, renderFiles, textFile } from "../../../components/files";
+import { fileInputs, manifestOf, textFile } from "../../../components/files";
 import { sha256 } from "../../../contract/manifest";
-import { fileSpecsFor, clusterSettings } from "../../../templates";
 import { runProgram, secretIn, valueOf, type Program, type Registered } from "./support";
 
 // The component on mocks: what it registers, with which inputs. What the engine makes of it is tested on
@@ -338,16 +337,6 @@ describe("files", () => {
     test("two of one path are refused", () => {
         const twice = [textFile("/etc/a", "1"), textFile("/etc/b", "2"), textFile("/etc/a", "3")];
         expect(() => manifestOf(twice)).toThrow("two files have the path /etc/a");
-    });
-
-    test("a file that needs a key but is called plain is refused, and the other way round", () => {
-        const specs = fileSpecsFor(clusterSettings(), "control-plane", "node");
-        for (const spec of specs) {
-            const lying = { ...spec, secret: !spec.secret };
-            expect(() => renderFiles([lying], {})).toThrow(
-                `${spec.path}: a file is secret exactly when it needs a key`,
-            );
-        }
     });
 
     test("the digest of a secret file is public, its text is not", async () => {

@@ -15,6 +15,7 @@ import {
     slotPattern,
     slotsOf,
 } from "../../../contract/pools";
+import { roleSpecs } from "../../../nodes";
 
 const pool = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$/);
 
@@ -62,30 +63,30 @@ describe("slots", () => {
     });
 });
 
+const templates = join(__dirname, "../../../templates");
+const textsOfNodes = readdirSync(templates, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".njk"))
+    .map((name) => readFileSync(join(templates, name), "utf8"))
+    .join("\n");
+
 test("the scripts of nodes report phases of the contract, and all of them", () => {
-    const folder = join(__dirname, "../../../templates/files");
-    const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
-    const reported = texts.flatMap((text) =>
-        [...text.matchAll(/^\s*exk8s_(?:phase|report|report_later) ([a-z-]+)/gm)].map(
-            ([, phase]) => phase!,
-        ),
-    );
+    const reported = [
+        ...textsOfNodes.matchAll(/^\s*exk8s_(?:phase|report|report_later) ([a-z-]+)/gm),
+    ]
+        .map(([, phase]) => phase!)
+        .concat(Object.values(roleSpecs).flatMap(({ boot }) => [...boot]));
     expect([...new Set(reported)].sort()).toEqual([...phases].sort());
 });
 
 test("the scripts of nodes ask what agents may ask, and send the contract's headers", () => {
-    const folder = join(__dirname, "../../../templates/files");
-    const text = readdirSync(folder)
-        .map((name) => readFileSync(join(folder, name), "utf8"))
-        .join("\n");
-    const asked = [...text.matchAll(/exk8s_agent_curl (GET|POST|PUT|DELETE) "?(\/[^\s"]+)/g)].map(
-        ([, method, path = ""]) => `${method} ${path.replace(/\/leases\/.*/, "/leases/{name}")}`,
-    );
+    const asked = [
+        ...textsOfNodes.matchAll(/exk8s_agent_curl (GET|POST|PUT|DELETE) "?(\/[^\s"]+)/g),
+    ].map(([, method, path = ""]) => `${method} ${path.replace(/\/leases\/.*/, "/leases/{name}")}`);
     const known = Object.values(agentOperations).map(({ method, path }) => `${method} ${path}`);
     expect([...new Set(asked)].sort()).toEqual(known.sort());
-    expect(text).toContain(`\${BOOTSTRAP_BASE_URL}${firstContactPrefix}/`);
+    expect(textsOfNodes).toContain(`\${BOOTSTRAP_BASE_URL}${firstContactPrefix}/`);
     for (const header of Object.values(factorHeaders)) {
-        expect(text.toLowerCase()).toContain(`"${header}: %s`);
+        expect(textsOfNodes.toLowerCase()).toContain(`"${header}: %s`);
     }
 });
 
@@ -103,7 +104,7 @@ const onlyThere: Record<string, RegExp> = {
 
 test.each(Object.entries(onlyThere))("%s stand in the contract only", (_, pattern) => {
     const root = join(__dirname, "../../..");
-    const folders = ["components", "provider", "templates", "cli", "bootstrap-server/src"];
+    const folders = ["components", "nodes", "provider", "templates", "cli", "bootstrap-server/src"];
     const files = [...folders, "local-cloud/src"].flatMap((folder) =>
         readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
             .filter((name) => name.endsWith(".ts"))

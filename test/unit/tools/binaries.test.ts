@@ -3,8 +3,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { downloads } from "../../../templates/downloads";
-import { defaultVersions, type Versions } from "../../../templates/versions";
+import type { Download } from "../../../nodes/downloads";
+import { programs } from "../../../nodes/programs";
+import type { Program } from "../../../nodes/program";
+import { containerImages } from "../../../nodes/role-files";
+import { clusterSettings } from "../../../nodes/values/settings";
+import { defaultVersions, type Versions } from "../../../nodes/versions";
 import { aptArchive, parseLines, parseStanzas } from "../../../tools/binaries/apt-source";
 import { type GoTool, goTools, pause, toolOf } from "../../../tools/binaries/catalog";
 import { ciliumImages, clusterImages, formerImages } from "../../../tools/binaries/images";
@@ -33,6 +37,8 @@ afterEach(async () => {
 });
 
 const tools: readonly GoTool[] = goTools;
+
+const downloads: Download[] = programs.flatMap(({ downloads: list = [] }: Program) => list);
 
 describe("catalog", () => {
     test.each(tools)("$name is pinned at its version", ({ name, version, modules }) => {
@@ -77,18 +83,8 @@ describe("images", () => {
         expect(() => programs.map(toolOf)).not.toThrow();
         expect(new Set(images.map(({ name }) => name)).size).toBe(images.length);
     });
-    test("are those that the product's files name", async () => {
-        const templates = path.join(REPOSITORY, "templates", "files");
-        const texts = await Promise.all(
-            (await readdir(templates)).map((name) => readFile(path.join(templates, name), "utf8")),
-        );
-        const named = texts
-            .join("\n")
-            .matchAll(/(registry\.k8s\.io\/[a-z/-]+):\{\{ settings\.versions\.(\w+) \}\}/g);
-        const wanted = [...named].map(
-            ([, name, version]) => `${name!}:${defaultVersions[version as keyof Versions]}`,
-        );
-        expect(wanted.length).toBeGreaterThan(1);
+    test("are those that nodes run", () => {
+        const wanted = containerImages("control-plane", clusterSettings());
         expect(images.map(({ name }) => name)).toEqual(expect.arrayContaining(wanted));
     });
     test("have a layer that the same files always give", async () => {
@@ -130,7 +126,7 @@ describe("machine image", () => {
     test("has what the product's installer would add", () => {
         const installer = path.join(
             REPOSITORY,
-            "templates/files/exk8s-install-control-plane-prereqs.sh.njk",
+            "templates/installer/exk8s-install-control-plane-prereqs.sh.njk",
         );
         const list = /^PACKAGES=\((.*)\)$/m.exec(readFileSync(installer, "utf8"))![1]!;
         expect(machineImage.packages).toEqual(expect.arrayContaining(list.split(" ")));

@@ -1,4 +1,4 @@
-import { defaultNetworks, defaultVersions } from "../../../../templates";
+import { defaultNetworks, defaultVersions } from "../../../../nodes";
 
 /** The cluster and node that both kubeadm and we describe. */
 export const scenario = {

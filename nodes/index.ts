@@ -1,0 +1,21 @@
+/** The model of a node: what runs on it by its role, with files, downloads, images and settings. Pure data. */
+export * from "./bootstrap-server";
+export * from "./certificates";
+export * from "./downloads";
+export type { NodeFile } from "./file";
+export * from "./files";
+export * from "./image";
+export * from "./kubeconfig";
+export { podNetworks } from "./network";
+export { podNetworkNames, type PodNetworkName } from "./network/names";
+export * from "./paths";
+export { commandLineOf, programs, removedFlagsOf, type ProgramName } from "./programs";
+export { agentActions, containerImages, installItems } from "./role-files";
+export { programsOf, roleSpecs } from "./roles";
+export * from "./user-data";
+export * from "./values/cidr";
+export type { ConfigObject } from "./values/config-object";
+export type { ExtraArgs } from "./values/flags";
+export * from "./values/settings";
+export type { ValueName, Values } from "./values/values";
+export * from "./versions";

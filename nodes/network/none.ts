@@ -1,0 +1,9 @@
+import type { PodNetwork } from "./pod-network";
+
+/** A network that the cluster's owner installs. */
+export const none: PodNetwork = {
+    files: [],
+    nodeTaints: [],
+    needsNodeCidrs: true,
+    singleNodeOnly: false,
+};

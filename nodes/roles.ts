@@ -1,0 +1,40 @@
+import type { Phase } from "../contract/phases";
+import type { Role } from "../contract/roles";
+import { programs, type ProgramName } from "./programs";
+
+/** What a node is for: everything in which nodes of one role differ from others. */
+interface RoleSpec {
+    /** The phases of its boot, each a function `NAME_phase` of the bootstrap script. */
+    readonly boot: readonly Phase[];
+    /** Label that the boot puts on the node, as a kubelet may not do so itself. */
+    readonly label?: string;
+    /** What runs on it. */
+    readonly runs: readonly ProgramName[];
+}
+
+export const roleSpecs = {
+    "control-plane": {
+        boot: ["install", "etcd", "kubelet", "apiserver", "node-ready"],
+        label: "node-role.kubernetes.io/control-plane",
+        runs: programs.map(({ name }) => name),
+    },
+    worker: {
+        boot: ["install", "kubelet", "node-ready"],
+        runs: [
+            "machine",
+            "installer",
+            "containerd",
+            "kubelet",
+            "balancer",
+            "imds-guard",
+            "bootstrap",
+            "node-agent",
+        ],
+    },
+} as const satisfies Record<Role, RoleSpec>;
+
+/** The programs of a role, in the order in which changes are acted on. */
+export function programsOf(role: Role) {
+    const runs: readonly ProgramName[] = roleSpecs[role].runs;
+    return programs.filter(({ name }) => runs.includes(name));
+}
