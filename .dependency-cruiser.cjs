@@ -2,7 +2,8 @@
  * The direction of imports: they go down this list only, and never in a circle, types included.
  * `npm run lint` checks it, `npm run picture` draws it.
  */
-const ours = "^(components|nodes|templates|provider|contract|cli|bootstrap-server|local-cloud|tools|bench|test)/";
+const ours =
+    "^(components|nodes|templates|provider|contract|cli|bootstrap-server|local-cloud|tools|bench|test)/";
 
 /** Files of a folder may import their own folder and these, and packages from a registry. */
 const mayImport = {
@@ -15,7 +16,15 @@ const mayImport = {
     "bootstrap-server": ["contract"],
     "local-cloud": ["provider/api", "contract"],
     tools: ["cli", "nodes", "provider", "contract", "bootstrap-server", "local-cloud"],
-    bench: ["tools", "components", "nodes", "provider", "contract", "bootstrap-server", "local-cloud"],
+    bench: [
+        "tools",
+        "components",
+        "nodes",
+        "provider",
+        "contract",
+        "bootstrap-server",
+        "local-cloud",
+    ],
 };
 
 /** Of these, others see only what they show. */
@@ -30,7 +39,10 @@ const faces = {
         "^nodes/values/",
         "^nodes/(?!values/|versions|network/names|certificates|paths)",
     ],
-    "pod networks do not know programs": ["^nodes/network/", "^nodes/(programs|roles|role-files|files)"],
+    "pod networks do not know programs": [
+        "^nodes/network/",
+        "^nodes/(programs|roles|role-files|files)",
+    ],
     "programs do not know the roles that run them": [
         "^nodes/programs/",
         "^nodes/(roles|role-files|files|image|index)",

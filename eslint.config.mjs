@@ -6,7 +6,7 @@ import tseslint from "typescript-eslint";
 /** A duration's name ends with its unit, as a bare number does not tell it. */
 const durations = {
     selector:
-        "VariableDeclarator[id.name=/([tT]ime(out)?|[pP]ause|[pP]atience|[lL]ifetime|[iI]nterval|[dD]elay|[tT]tl|Milliseconds|_MS)$/][init.type=/^(Literal|BinaryExpression)$/]",
+        "VariableDeclarator[id.name=/(^time(out)?|^pause|^patience|^lifetime|^interval|^delay|^ttl|Time(out)?|Pause|Patience|Lifetime|Interval|Delay|Ttl|Milliseconds|_MS)$/][init.type=/^(Literal|BinaryExpression)$/]",
     message: "Name a duration with its unit: Ms or Seconds at the end.",
 };
 

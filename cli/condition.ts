@@ -1,5 +1,5 @@
 import { exportedOf, type Pending } from "./exported";
-import { isHeld, locksOf, type Lock } from "./locks";
+import { isHeld, type Lock, locksOf } from "./locks";
 import { orphansOf } from "./orphans";
 import type { Pulumi } from "./pulumi";
 

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { isAlive, commandOf } from "./processes";
+import { commandOf, isAlive } from "./processes";
 
 /** Who locked a stack, as Pulumi writes it into the lock's file. */
 export interface Lock {

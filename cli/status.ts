@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { hasInstalledAddons, isReady, Progress, stepsOf } from "../provider/bootstrap/progress";
-import { makeContext, type BootstrapApi } from "../provider/context";
-import { clustersIn, exportedOf, type Cluster } from "./exported";
+import { type BootstrapApi, makeContext } from "../provider/context";
+import { type Cluster, clustersIn, exportedOf } from "./exported";
 import { CommandError, type Pulumi } from "./pulumi";
 import { configOf } from "./settings";
-import { describeStatus, type ClusterStatus } from "./status-texts";
+import { type ClusterStatus, describeStatus } from "./status-texts";
 
 /** How the status is shown. */
 export interface StatusFlags {

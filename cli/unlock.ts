@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 
-import { backendOf, conditionOf, type Condition } from "./condition";
+import { backendOf, type Condition, conditionOf } from "./condition";
 import { cutOffFilesOf } from "./cut-off-files";
 import type { Pending } from "./exported";
 import { end } from "./orphans";

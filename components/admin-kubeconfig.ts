@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { ClusterReadiness } from "../provider";
 import { ports, renderKubeconfig } from "../nodes";
+import type { ClusterReadiness } from "../provider";
 import type { ClusterPki } from "./pki/cluster-pki";
 
 /**

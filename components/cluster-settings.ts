@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { clusterSettings, type ClusterSettings } from "../nodes";
+import { type ClusterSettings, clusterSettings } from "../nodes";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
 import type { BootstrapEndpoints } from "./control-plane-node";
-import { KeyAlgorithm, type IssuePolicy } from "./pki/issue";
+import { type IssuePolicy, KeyAlgorithm } from "./pki/issue";
 
 /** How the bootstrap server is reached, with the arguments' defaults. */
 export function bootstrapEndpoints({ bootstrap }: ExcloudK8sClusterArgs): BootstrapEndpoints {

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { MirrorsArgs, PodNetwork } from "./cluster-args";
-import { input, plain, plainItems, required, type Field, type Rule } from "./field";
+import { type Field, input, plain, plainItems, required, type Rule } from "./field";
 import * as is from "./rules";
 import { checkArgs } from "./validate";
 

@@ -2,15 +2,15 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
-import { ImageBuilder, ImageSlot, MachineImage, SecurityGroup } from "../provider";
 import {
+    type ClusterSettings,
     clusterSettings,
     imageContents,
     renderBakeScript,
     renderBuilderUserData,
-    type ClusterSettings,
 } from "../nodes";
-import { validateImageArgs, type ControlPlaneImageArgs } from "./control-plane-image-args";
+import { ImageBuilder, ImageSlot, MachineImage, SecurityGroup } from "../provider";
+import { type ControlPlaneImageArgs, validateImageArgs } from "./control-plane-image-args";
 import { allOutwards, tcpFrom } from "./group-rules";
 import { uniqueName } from "./unique-name";
 

@@ -3,29 +3,29 @@ import * as pulumi from "@pulumi/pulumi";
 import { nodeName as nodeNameOf, vmName as vmNameOf } from "../contract/names";
 import { controlPlanePool, roleOf } from "../contract/pools";
 import {
-    NodeAddress,
-    NodeBundle,
-    NodeSlot,
-    VirtualMachine,
-    type ClusterRegistration,
-    type Replacement,
-    type RoleFiles,
-} from "../provider";
-import {
-    nodeCertificates,
-    nodeFilesFor,
-    renderUserData,
     type ClusterNames,
     type ClusterSettings,
     type NodeCertificateName,
+    nodeCertificates,
+    nodeFilesFor,
     type NodeNames,
+    renderUserData,
 } from "../nodes";
+import {
+    type ClusterRegistration,
+    NodeAddress,
+    NodeBundle,
+    NodeSlot,
+    type Replacement,
+    type RoleFiles,
+    VirtualMachine,
+} from "../provider";
 import {
     fileInputs,
     manifestOf,
+    type PlannedFile,
     renderFiles,
     textFile,
-    type PlannedFile,
     type ValueInputs,
 } from "./files";
 import type { ClusterPki } from "./pki/cluster-pki";

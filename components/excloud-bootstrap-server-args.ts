@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 import type { TimeoutsArgs } from "./cluster-args";
-import { input, plain, plainItems, required, type Field } from "./field";
+import { type Field, input, plain, plainItems, required } from "./field";
 import * as is from "./rules";
 import { checkArgs } from "./validate";
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import { sha256 } from "../contract/manifest";
+import { bootstrapServerPort, renderBootstrapServerUserData } from "../nodes";
 import {
     BootstrapServerReadiness,
     find,
@@ -10,11 +11,10 @@ import {
     subnetCidr,
     VirtualMachine,
 } from "../provider";
-import { bootstrapServerPort, renderBootstrapServerUserData } from "../nodes";
 import type { BootstrapArgs } from "./cluster-args";
 import {
-    validateServerArgs,
     type ExcloudBootstrapServerArgs,
+    validateServerArgs,
 } from "./excloud-bootstrap-server-args";
 import { allOutwards, tcp, tcpFrom } from "./group-rules";
 import { packageVersion } from "./package-version";

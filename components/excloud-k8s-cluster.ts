@@ -2,42 +2,42 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { controlPlanePool, roleOf } from "../contract/pools";
 import {
+    authorities,
+    clusterCertificates,
+    type ClusterSettings,
+    nodeFilesFor,
+    serviceAccountFiles,
+} from "../nodes";
+import {
     ClusterReadiness,
     ClusterRegistration,
     DnsRecord,
-    RoleFiles,
     type Replacement,
+    RoleFiles,
 } from "../provider";
-import {
-    authorities,
-    clusterCertificates,
-    nodeFilesFor,
-    serviceAccountFiles,
-    type ClusterSettings,
-} from "../nodes";
 import { adminKubeconfig } from "./admin-kubeconfig";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
 import { bootstrapEndpoints, issuePolicy, settingsOf, shapeOf } from "./cluster-settings";
 import {
     certificateFiles,
     ControlPlaneNode,
-    pemValues,
     type NodeArgs,
     type NodeContext,
+    pemValues,
 } from "./control-plane-node";
+import { validateArgs } from "./fields";
 import {
     fileInputs,
     manifestOf,
+    type PlannedFile,
     renderFiles,
     textFile,
-    type PlannedFile,
     type ValueInputs,
 } from "./files";
 import { ClusterPki } from "./pki/cluster-pki";
 import type { KeyPair } from "./pki/issue";
 import { securityGroupIds } from "./security-group";
 import { controlPlaneSlots } from "./slots";
-import { validateArgs } from "./fields";
 
 /**
  * A Kubernetes cluster on Excloud: virtual machines that assemble themselves into a control plane.

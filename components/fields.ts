@@ -1,5 +1,5 @@
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
-import { input, inputItems, plain, plainItems, required, type Field } from "./field";
+import { type Field, input, inputItems, plain, plainItems, required } from "./field";
 import * as is from "./rules";
 import { checkArgs } from "./validate";
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { sha256 } from "../contract/manifest";
-import { type NodeFile, type Values, type ValueName } from "../nodes";
+import { type NodeFile, type ValueName, type Values } from "../nodes";
 
 /** A file of a node, as the program plans it. */
 export interface PlannedFile {

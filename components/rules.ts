@@ -10,9 +10,9 @@ import {
     parseNetwork,
     podNetworkNames,
     podNetworks,
+    type ProgramName,
     removedFlagsOf,
     supportedMinor,
-    type ProgramName,
 } from "../nodes";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
 import type { Rule } from "./field";

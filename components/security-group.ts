@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { SecurityGroup, subnetCidr, type ClusterRegistration } from "../provider";
 import { ports } from "../nodes";
+import { type ClusterRegistration, SecurityGroup, subnetCidr } from "../provider";
 import type { ExcloudK8sClusterArgs } from "./cluster-args";
 import { allOutwards, everythingFrom, tcpFrom } from "./group-rules";
 

@@ -1,4 +1,4 @@
-import { Type, type Static } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 
 import { Bundle } from "./bundle";
 import type { Operation } from "./operation";

@@ -1,4 +1,4 @@
-import { Type, type Static } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 
 import { Change, Digest, Id, Mode, Owner, RoleName } from "./schemas";
 

@@ -1,6 +1,6 @@
 import { sha256 } from "../contract/manifest";
 import { renderTemplate } from "../templates/render";
-import { unitPath, type NodeFile } from "./file";
+import { type NodeFile, unitPath } from "./file";
 import { nodeFilesFor } from "./files";
 import { ciliumValuesPath } from "./network/cilium";
 import { downloadsPath, paths } from "./paths";

@@ -1,6 +1,6 @@
+import { type ExtraArgs, flagList, type RemovedFlags } from "./values/flags";
 import type { ClusterSettings } from "./values/settings";
-import { flagList, type ExtraArgs, type RemovedFlags } from "./values/flags";
-import { supportedMinors, type Minor } from "./versions";
+import { type Minor, supportedMinors } from "./versions";
 
 /** The flags of a program that users may add to. */
 export interface ProgramFlags {

@@ -1,7 +1,7 @@
 import type { Role } from "../contract/roles";
 import { renderTemplate } from "../templates/render";
 import { envLines } from "../templates/shell";
-import { installItem, type InstallItem } from "./downloads";
+import { type InstallItem, installItem } from "./downloads";
 import { file } from "./file";
 import {
     agentActionsPath,
@@ -13,7 +13,7 @@ import {
 } from "./paths";
 import type { Program } from "./program";
 import { programsOf, roleSpecs } from "./roles";
-import { defaultImdsUrl, type ClusterSettings } from "./values/settings";
+import { type ClusterSettings, defaultImdsUrl } from "./values/settings";
 import { defaultVersions, type Versions } from "./versions";
 
 const spec = (role: Role): { boot: readonly string[]; label?: string } => roleSpecs[role];

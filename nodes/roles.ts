@@ -1,6 +1,6 @@
 import type { Phase } from "../contract/phases";
 import type { Role } from "../contract/roles";
-import { programs, type ProgramName } from "./programs";
+import { type ProgramName, programs } from "./programs";
 
 /** What a node is for: everything in which nodes of one role differ from others. */
 interface RoleSpec {

@@ -1,7 +1,7 @@
 import { renderTemplate } from "../templates/render";
 import { file, type NodeFile } from "./file";
 import { paths } from "./paths";
-import { program, type HealthCheck, type Program } from "./program";
+import { type HealthCheck, type Program, program } from "./program";
 import { flagsOf, type ProgramFlags } from "./program-flags";
 import type { ExtraArgs } from "./values/flags";
 import type { ClusterSettings } from "./values/settings";

@@ -2,8 +2,8 @@ import type { Role } from "../contract/roles";
 import { userDataLimit } from "../contract/user-data";
 import type { VerifierMode } from "../contract/verifier";
 import { renderTemplate } from "../templates/render";
-import { check, checkMirror, checkServerUrl } from "./values/check";
 import { paths } from "./paths";
+import { check, checkMirror, checkServerUrl } from "./values/check";
 import { defaultImdsUrl } from "./values/settings";
 
 /** What a VM's user data says. */

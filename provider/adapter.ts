@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 
-import type { ConfigReader } from "./credentials";
 import { refusedServer } from "./bootstrap/refused-server";
-import { makeContext, type Context } from "./context";
-import { UnfinishedError, type Change, type Existing, type Failure, type Handler } from "./handler";
+import { type Context, makeContext } from "./context";
+import type { ConfigReader } from "./credentials";
 import { messageOf } from "./errors";
+import { type Change, type Existing, type Failure, type Handler, UnfinishedError } from "./handler";
 
 /** A resource's properties as the dynamic-provider process hands them over. */
 type Properties = Record<string, unknown>;

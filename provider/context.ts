@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { makeClient, type Call } from "./api/client";
+import { type Call, makeClient } from "./api/client";
 import { operations } from "./api/operations";
 import { defaultPatience, type Patience } from "./api/retry";
 import { bootstrapOperations } from "./bootstrap/operations";
-import { serverContract, type ServerContract } from "./bootstrap/server-contract";
-import { find, howToSet, lookUp, type ConfigReader } from "./credentials";
+import { type ServerContract, serverContract } from "./bootstrap/server-contract";
+import { type ConfigReader, find, howToSet, lookUp } from "./credentials";
 
 /** Where the bootstrap server is reached by whoever runs Pulumi. */
 export interface BootstrapServer {

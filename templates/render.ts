@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Environment, Loader, type ILoader } from "nunjucks";
+
+import { Environment, type ILoader, Loader } from "nunjucks";
+
 import { shellQuote } from "./shell";
 
 /** Finds templates by their path in this folder, and includes by the same paths. */

@@ -1,10 +1,13 @@
 // Copies what the compiler does not, beside the compiled code that reads it: template files and scripts.
 import { cpSync, readdirSync, rmSync } from "node:fs";
+
 import { repository } from "./setup/repository.mjs";
 
 const target = repository("dist/templates");
 for (const name of readdirSync(target, { recursive: true })) {
-    if (name.endsWith(".njk")) rmSync(`${target}/${name}`);
+    if (name.endsWith(".njk")) {
+        rmSync(`${target}/${name}`);
+    }
 }
 cpSync(repository("templates"), target, {
     recursive: true,

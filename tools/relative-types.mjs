@@ -2,6 +2,7 @@
 // `pulumi new` still sets, does not know imports that begin with "#".
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+
 import { repository } from "./setup/repository.mjs";
 
 for (const name of ["bootstrap-server", "local-cloud"]) {

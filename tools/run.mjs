@@ -2,14 +2,14 @@
 //
 // All first do the set-up that is missing: packages, compiled code, a Pulumi engine. `setup` does
 // that alone. Plain JavaScript without dependencies, as it runs before `npm install`.
-import { checkNodeVersion } from "./setup/node-version.mjs";
-import { installPackages } from "./setup/packages.mjs";
+import { runClusterTests } from "./setup/cluster-tests.mjs";
+import { run } from "./setup/command.mjs";
 import { compile } from "./setup/compile.mjs";
 import { prepareEngine } from "./setup/engine.mjs";
-import { runClusterTests } from "./setup/cluster-tests.mjs";
-import { runConsumerTests, runFullTests, runTests } from "./setup/tests.mjs";
-import { run } from "./setup/command.mjs";
+import { checkNodeVersion } from "./setup/node-version.mjs";
+import { installPackages } from "./setup/packages.mjs";
 import { repository } from "./setup/repository.mjs";
+import { runConsumerTests, runFullTests, runTests } from "./setup/tests.mjs";
 
 /** What each command does after set-up; gives the exit code. */
 const COMMANDS = {

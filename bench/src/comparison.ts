@@ -1,5 +1,5 @@
-import type { Duration, Life } from "./subjects";
 import { summarize, type Summary } from "./statistics";
+import type { Duration, Life } from "./subjects";
 
 /** One figure of both programs, in seconds, and their ratio. */
 export interface Comparison {

@@ -10,16 +10,16 @@ import { openPlayground } from "../../tools/dist/playground/playground";
 import { stopServices } from "../../tools/dist/playground/services";
 import { compare } from "./comparison";
 import { measureRendering } from "./rendering";
-import { render, type Figures } from "./report";
+import { type Figures, render } from "./report";
 import { measureState, type StateResource, type StateSize } from "./state";
 import {
     checkpointBytes,
+    type Life,
     live,
     quickstartSubject,
     stateOf,
-    twinSubject,
-    type Life,
     type Subject,
+    twinSubject,
 } from "./subjects";
 
 interface Options {

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 
 import {
     clusterSettings,
-    nodeFilesFor,
     type NodeFile,
+    nodeFilesFor,
     type ValueName,
     type Values,
 } from "../../dist/nodes";

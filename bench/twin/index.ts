@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
+
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { readFileSync } from "node:fs";
 
 // Registers what another program registered, read from a plan: the same resources with the same inputs
 // and the same edges, and dynamic providers that do nothing. What is left is the engine's own work.

@@ -3,7 +3,7 @@
 "use strict";
 
 const parts = ["freshness", "tally", "clusters", "decisions"];
-const interval = 2000;
+const intervalMs = 2000;
 
 /** What a reader has opened, focused or scrolled stays so. */
 function keepPlace(part, fresh) {
@@ -15,25 +15,39 @@ function keepPlace(part, fresh) {
 function replacePart(id, page) {
     const part = document.getElementById(id);
     const fresh = page.getElementById(id);
-    if (!fresh || part.outerHTML === fresh.outerHTML) return;
+    if (!fresh || part.outerHTML === fresh.outerHTML) {
+        return;
+    }
     // Whoever reads or selects something in it is not disturbed.
-    if (part.contains(document.activeElement)) return;
+    if (part.contains(document.activeElement)) {
+        return;
+    }
     const selection = document.getSelection();
-    if (!selection.isCollapsed && selection.containsNode(part, true)) return;
+    if (!selection.isCollapsed && selection.containsNode(part, true)) {
+        return;
+    }
     keepPlace(part, fresh);
     part.replaceWith(fresh);
 }
 
 async function refresh() {
-    if (document.hidden) return;
+    if (document.hidden) {
+        return;
+    }
     const lost = document.getElementById("lost");
     try {
         const response = await fetch("/", { signal: AbortSignal.timeout(10_000) });
         // Logged out, or the login has ended.
-        if (response.redirected) return location.assign(response.url);
-        if (!response.ok) throw new Error(`status ${response.status}`);
+        if (response.redirected) {
+            return location.assign(response.url);
+        }
+        if (!response.ok) {
+            throw new Error(`status ${response.status}`);
+        }
         const page = new DOMParser().parseFromString(await response.text(), "text/html");
-        for (const id of parts) replacePart(id, page);
+        for (const id of parts) {
+            replacePart(id, page);
+        }
         lost.hidden = true;
     } catch {
         lost.hidden = false;
@@ -42,7 +56,7 @@ async function refresh() {
 
 (async () => {
     for (;;) {
-        await new Promise((resolve) => setTimeout(resolve, interval));
+        await new Promise((resolve) => setTimeout(resolve, intervalMs));
         await refresh();
     }
 })();

@@ -19,7 +19,9 @@ export function includesAddress(allowed: readonly string[], source: string): boo
     const list = new BlockList();
     for (const address of allowed) {
         const version = family(address);
-        if (version) list.addAddress(address, version);
+        if (version) {
+            list.addAddress(address, version);
+        }
     }
     const version = family(source);
     return version !== undefined && list.check(source, version);
@@ -28,7 +30,9 @@ export function includesAddress(allowed: readonly string[], source: string): boo
 /** Whether a host is this machine only: `localhost`, or an address of the loopback. */
 export function isLoopback(host: string): boolean {
     const bare = host.replace(/^\[(.*)\]$/, "$1");
-    if (bare === "localhost") return true;
+    if (bare === "localhost") {
+        return true;
+    }
     const list = new BlockList();
     list.addSubnet("127.0.0.0", 8, "ipv4");
     list.addAddress("::1", "ipv6");

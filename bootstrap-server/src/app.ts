@@ -1,15 +1,18 @@
-import { factorHeaders } from "#contract/agent";
-import { contractHeader, contractNumber } from "#contract/number";
+import { randomUUID } from "node:crypto";
+
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify, { type FastifyError } from "fastify";
-import { randomUUID } from "node:crypto";
+
+import { factorHeaders } from "#contract/agent";
+import { contractHeader, contractNumber } from "#contract/number";
+
 import { answerClientError } from "./client-error";
-import type { LogLevel } from "./options";
 import { ApiError } from "./errors";
 import { bodyLimits, connectionLimits, countedKeys, firstContactWindow } from "./limits";
+import type { LogLevel } from "./options";
 import * as schemas from "./routes/schemas";
 import type { App } from "./routes/types";
 import type { TlsFiles } from "./tls";
@@ -67,11 +70,15 @@ function isDataException(error: { code?: string }): boolean {
 
 /** Status, code and message of anything a handler throws; details of a bug stay in the log. */
 function describe(error: FastifyError | ApiError): [number, string, string] {
-    if (error instanceof ApiError) return [error.status, error.code, error.message];
+    if (error instanceof ApiError) {
+        return [error.status, error.code, error.message];
+    }
     if (isDataException(error)) {
         return [400, "bootstrap.request.invalid", "a text or time of the request cannot be stored"];
     }
-    if (error.validation) return [400, "bootstrap.request.invalid", error.message];
+    if (error.validation) {
+        return [400, "bootstrap.request.invalid", error.message];
+    }
     const status = error.statusCode ?? 500;
     return status < 500
         ? [status, "bootstrap.request.invalid", error.message]
@@ -82,7 +89,9 @@ function describe(error: FastifyError | ApiError): [number, string, string] {
 function setErrorBodies(app: App): void {
     app.setErrorHandler((error: FastifyError | ApiError, request, reply) => {
         const [status, code, message] = describe(error);
-        if (status >= 500) request.log.error({ err: error }, "request failed");
+        if (status >= 500) {
+            request.log.error({ err: error }, "request failed");
+        }
         void reply.code(status).send({ error: { code, message, request_id: request.id } });
     });
     app.setNotFoundHandler((request, reply) => {

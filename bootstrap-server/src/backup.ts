@@ -1,7 +1,9 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+
 import { create, extract } from "tar";
+
 import { dataPaths } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
 
@@ -12,7 +14,9 @@ async function namesIn(folder: string): Promise<string[]> {
     try {
         return await readdir(folder);
     } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+            return [];
+        }
         throw error;
     }
 }

@@ -1,8 +1,10 @@
-import { contractHeader, contractNumber } from "#contract/number";
-import type { FastifyBaseLogger } from "fastify";
 import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+
+import type { FastifyBaseLogger } from "fastify";
+
+import { contractHeader, contractNumber } from "#contract/number";
 
 /** What is answered to bytes that are no request, by the code of Node's parser. */
 const answers: Record<string, [status: number, message: string] | undefined> = {

@@ -4,6 +4,8 @@ import { randomBytes } from "node:crypto";
 export function drawClusterId(): number {
     for (;;) {
         const id = randomBytes(5).readUIntBE(0, 5);
-        if (id !== 0) return id;
+        if (id !== 0) {
+            return id;
+        }
     }
 }

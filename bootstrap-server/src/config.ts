@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
+
 import { isLoopback } from "./addresses";
 import { StartupError } from "./errors";
 import type { BootstrapServerOptions, OperatorAuth } from "./options";
 import { readConfigFile, readSettings } from "./setting-sources";
-import { settings, type SettingKey, type SettingValues } from "./settings";
+import { type SettingKey, settings, type SettingValues } from "./settings";
 
 /** Command-line options of `serve`. */
 export interface ServeFlags {
@@ -84,7 +85,9 @@ export function readConfig(flags: ServeFlags, env: NodeJS.ProcessEnv): Bootstrap
     const bad = new Set<SettingKey>();
     const complain = (problem: string, key?: SettingKey): void => {
         problems.push(problem);
-        if (key) bad.add(key);
+        if (key) {
+            bad.add(key);
+        }
     };
     const fileName = flags.config ?? "";
     const values = readSettings(

@@ -1,5 +1,7 @@
 import type { FastifyBaseLogger } from "fastify";
+
 import type { VerifierMode } from "#contract/verifier";
+
 import type { Metrics } from "./metrics";
 import type { BundleCache } from "./service/bundle-cache";
 import type { Clock } from "./store/clock";

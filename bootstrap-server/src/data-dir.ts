@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+
 import { StartupError } from "./errors";
 import { newToken } from "./secrets";
 import { keyBytes } from "./store/keyring";
@@ -24,7 +25,9 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     try {
         return await readFile(path, "utf8");
     } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+            return undefined;
+        }
         throw error;
     }
 }
@@ -47,12 +50,16 @@ export async function writeAtomically(path: string, text: string, mode: number):
  */
 async function readOrMake(path: string, make: () => string): Promise<string> {
     const present = await readIfThere(path);
-    if (present !== undefined) return present.trim();
+    if (present !== undefined) {
+        return present.trim();
+    }
     const temporary = await writeTemporary(path, `${make()}\n`, 0o600);
     try {
         await link(temporary, path);
     } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+            throw error;
+        }
     } finally {
         await unlink(temporary);
     }

@@ -1,4 +1,5 @@
 import { request } from "undici";
+
 import { messageOf } from "./errors";
 
 /** How long one call to Excloud may take, in milliseconds. */
@@ -60,7 +61,9 @@ async function get(
             signal: AbortSignal.timeout(timeoutMs),
         });
         const text = await response.body.text();
-        if (response.statusCode >= 300) return { status: response.statusCode, body: undefined };
+        if (response.statusCode >= 300) {
+            return { status: response.statusCode, body: undefined };
+        }
         return { status: response.statusCode, body: JSON.parse(text) as unknown };
     } catch (error) {
         throw new ExcloudUnavailable(service, messageOf(error));
@@ -89,7 +92,9 @@ const addressFields = [
 ];
 
 function readAddresses(body: unknown): string[] {
-    if (!isObject(body)) throw new ExcloudUnavailable("computeapi", "the answer is no VM");
+    if (!isObject(body)) {
+        throw new ExcloudUnavailable("computeapi", "the answer is no VM");
+    }
     const interfaces = Array.isArray(body["interfaces"]) ? (body["interfaces"] as unknown[]) : [];
     return [body, ...interfaces.filter(isObject)]
         .flatMap((holder) => addressFields.map((field) => holder[field]))
@@ -104,8 +109,12 @@ export function excloudClient(options: ExcloudOptions): Excloud {
     return {
         async me(token) {
             const { status, body } = await get("IAM me", `${iam}/me`, token);
-            if (status === 401 || status === 403) return undefined;
-            if (status !== 200) throw new ExcloudUnavailable("IAM me", `status ${status}`);
+            if (status === 401 || status === 403) {
+                return undefined;
+            }
+            if (status !== 200) {
+                throw new ExcloudUnavailable("IAM me", `status ${status}`);
+            }
             return readPrincipal(body);
         },
         async vmAddresses(vmId) {
@@ -114,8 +123,12 @@ export function excloudClient(options: ExcloudOptions): Excloud {
                 `${compute}/compute/${vmId}`,
                 options.apiKey,
             );
-            if (status === 404) return undefined;
-            if (status !== 200) throw new ExcloudUnavailable("computeapi", `status ${status}`);
+            if (status === 404) {
+                return undefined;
+            }
+            if (status !== 200) {
+                throw new ExcloudUnavailable("computeapi", `status ${status}`);
+            }
             return readAddresses(body);
         },
     };

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, Option } from "commander";
+
 import { backup, restore } from "./commands/backup";
 import { deleteCluster, listClusters } from "./commands/clusters";
 import { health } from "./commands/health";

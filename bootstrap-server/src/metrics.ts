@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
 import type { App } from "./routes/types";
 
 /** Label of requests that no route took: their paths are anything. */
@@ -61,7 +62,9 @@ export class Metrics {
             registers: [this.registry],
             async collect() {
                 this.reset();
-                for (const { labels, value } of await read()) this.set(labels, value);
+                for (const { labels, value } of await read()) {
+                    this.set(labels, value);
+                }
             },
         });
     }

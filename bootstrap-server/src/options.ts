@@ -1,4 +1,5 @@
 import type { VerifierMode } from "#contract/verifier";
+
 import type { FirstContactLimits } from "./limits";
 import type { JwtOptions } from "./verify/operator-jwt";
 

@@ -1,32 +1,34 @@
-import { firstContactPrefix } from "#contract/agent";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import { firstContactPrefix } from "#contract/agent";
+
 import { createApp, type LogTarget } from "./app";
-import type { BootstrapServerOptions } from "./options";
 import { listenOnControlSocket } from "./control/socket";
 import { dataPaths, keptEncryptionKeys } from "./data-dir";
 import { messageOf, StartupError } from "./errors";
-import { excloudClient, type Excloud } from "./excloud";
+import { type Excloud, excloudClient } from "./excloud";
 import { Metrics } from "./metrics";
-import { metricsRoute, readyRoute } from "./routes/monitor";
-import { addGauges } from "./service/figures";
-import { reachabilityOf } from "./store/reachable";
-import { agentBundleRoute, agentRoutes, firstContactRoutes } from "./routes/node";
+import type { BootstrapServerOptions } from "./options";
 import { pageRoutes } from "./page/routes";
 import { localRoutes } from "./routes/local";
+import { metricsRoute, readyRoute } from "./routes/monitor";
+import { agentBundleRoute, agentRoutes, firstContactRoutes } from "./routes/node";
 import { operatorRoutes } from "./routes/operator";
 import type { App } from "./routes/types";
 import { BundleCache } from "./service/bundle-cache";
+import { addGauges } from "./service/figures";
 import { firstOperatorToken } from "./service/operator-tokens";
-import { databaseClock, type Clock } from "./store/clock";
+import { type Clock, databaseClock } from "./store/clock";
 import { checkCloudTables } from "./store/cloud-tables";
 import { registerKeys } from "./store/contents";
 import { openDatabase } from "./store/database";
 import { Keyring } from "./store/keyring";
+import { reachabilityOf } from "./store/reachable";
 import type { Db } from "./store/schema";
 import { ensureTls } from "./tls";
 import { excloudVerifier } from "./verify/excloud-mode";
-import { staticOperator, type OperatorVerifier } from "./verify/operator";
+import { type OperatorVerifier, staticOperator } from "./verify/operator";
 import { jwtOperator } from "./verify/operator-jwt";
 import { tokensOperator } from "./verify/operator-tokens";
 import { selfHostedVerifier } from "./verify/self-hosted";
@@ -50,7 +52,9 @@ export interface RunningServer {
 }
 
 async function findOrgId(options: BootstrapServerOptions, excloud: Excloud): Promise<number> {
-    if (options.excloud.orgId !== undefined) return options.excloud.orgId;
+    if (options.excloud.orgId !== undefined) {
+        return options.excloud.orgId;
+    }
     const asked = `IAM at ${options.excloud.iamBaseUrl}`;
     const principal = await excloud.me(options.excloud.apiKey).catch((error: unknown) => {
         throw new StartupError(
@@ -138,11 +142,15 @@ export async function startServer(
     const started: (() => Promise<void>)[] = [() => db.destroy()];
     /** Ends what was started, the last first. */
     const end = async (): Promise<void> => {
-        for (const one of started.splice(0).reverse()) await one();
+        for (const one of started.splice(0).reverse()) {
+            await one();
+        }
     };
     try {
         await registerKeys(db, keyring);
-        if (mode === "excloud") await checkCloudTables(db);
+        if (mode === "excloud") {
+            await checkCloudTables(db);
+        }
         const app = await createApp({
             tls,
             trustedProxies: options.trustedProxies ?? [],
@@ -186,7 +194,9 @@ export async function startServer(
 
         const close = async (graceMs = 0): Promise<void> => {
             draining = true;
-            if (graceMs > 0) await sleep(graceMs);
+            if (graceMs > 0) {
+                await sleep(graceMs);
+            }
             await end();
         };
         return {

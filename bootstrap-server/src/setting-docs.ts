@@ -1,4 +1,4 @@
-import { settings, type Setting } from "./settings";
+import { type Setting, settings } from "./settings";
 
 const rows = Object.entries(settings as Readonly<Record<string, Setting>>);
 

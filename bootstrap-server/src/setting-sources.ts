@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+
 import { parseDocument } from "yaml";
+
 import { messageOf } from "./errors";
-import { settings, type Setting, type SettingKey, type SettingValues } from "./settings";
+import { type Setting, type SettingKey, settings, type SettingValues } from "./settings";
 
 /** Where a value stands: its text, or its texts, and what to call it in a message. */
 interface Found {
@@ -34,8 +36,12 @@ export function readConfigFile(path: string, complain: Complain): Record<string,
     }
     const document = parseDocument(text);
     // A message of the parser quotes the line, which may hold a secret: its first line does not.
-    for (const error of document.errors) complain(`${path}: ${error.message.split("\n")[0]}`);
-    if (document.errors.length > 0 || document.contents === null) return {};
+    for (const error of document.errors) {
+        complain(`${path}: ${error.message.split("\n")[0]}`);
+    }
+    if (document.errors.length > 0 || document.contents === null) {
+        return {};
+    }
     const content: unknown = document.toJS();
     if (typeof content !== "object" || content === null || Array.isArray(content)) {
         complain(`${path} is no map of settings: write "key: value" lines`);
@@ -44,7 +50,9 @@ export function readConfigFile(path: string, complain: Complain): Record<string,
     for (const key of Object.keys(content)) {
         const base = key.replace(/File$/, "");
         const known = Object.hasOwn(table, key) || (base !== key && table[base]?.secret);
-        if (!known) complain(`${path} holds the unknown key ${key}: see serve --help`);
+        if (!known) {
+            complain(`${path} holds the unknown key ${key}: see serve --help`);
+        }
     }
     return content as Record<string, unknown>;
 }
@@ -75,15 +83,23 @@ function find(
 ): Found | undefined {
     const { environment, flag = "" } = setting;
     const given = flags[flag];
-    if (given !== undefined && given.length > 0) return { name: flag, texts: [given].flat() };
+    if (given !== undefined && given.length > 0) {
+        return { name: flag, texts: [given].flat() };
+    }
     // An empty variable counts as not set, as shells and compose files leave them.
-    if (env[environment]) return { name: environment, texts: [env[environment]] };
+    if (env[environment]) {
+        return { name: environment, texts: [env[environment]] };
+    }
     const path = setting.secret && env[`${environment}_FILE`];
-    if (path) return fromFileNamed(path, `${environment}_FILE`, complain);
+    if (path) {
+        return fromFileNamed(path, `${environment}_FILE`, complain);
+    }
     if (file[key] !== undefined && file[key] !== null) {
         const name = `${key} of ${fileName}`;
         const texts = textsOf(file[key]);
-        if (!texts) complain(`${name} is no text or list of texts: ${setting.expected}`);
+        if (!texts) {
+            complain(`${name} is no text or list of texts: ${setting.expected}`);
+        }
         return texts && { name, texts };
     }
     const named = setting.secret && file[`${key}File`];
@@ -103,11 +119,15 @@ function split(texts: readonly string[]): string[] {
 
 function read(setting: Setting, { name, texts }: Found, complain: Complain): unknown {
     const all = setting.list ? split(texts) : texts.slice(0, 1);
-    if (!setting.list && texts.length > 1) complain(`${name} is a list: ${setting.expected}`);
+    if (!setting.list && texts.length > 1) {
+        complain(`${name} is a list: ${setting.expected}`);
+    }
     const values = all.map((one) => {
         const value = setting.read(one);
         const seen = setting.secret ? "has a value that is not shown" : `is "${one}"`;
-        if (value === undefined) complain(`${name} ${seen}: ${setting.expected}`);
+        if (value === undefined) {
+            complain(`${name} ${seen}: ${setting.expected}`);
+        }
         return value;
     });
     return setting.list ? values : values[0];

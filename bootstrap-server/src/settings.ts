@@ -1,7 +1,8 @@
-import { isAddress, isLoopback } from "./addresses";
-import { keyBytes } from "./store/keyring";
 import { verifierModes } from "#contract/verifier";
+
+import { isAddress, isLoopback } from "./addresses";
 import { logLevels } from "./options";
+import { keyBytes } from "./store/keyring";
 import { operatorModes } from "./verify/operator";
 
 /** One thing that can be configured, in whichever way. */
@@ -68,7 +69,9 @@ function readKey(value: string): Buffer | undefined {
 
 /** Keys are read over TLS; a provider on this machine is as safe. */
 function readJwksUrl(value: string): string | undefined {
-    if (!URL.canParse(value)) return undefined;
+    if (!URL.canParse(value)) {
+        return undefined;
+    }
     const { protocol, hostname } = new URL(value);
     return protocol === "https:" || (protocol === "http:" && isLoopback(hostname))
         ? value

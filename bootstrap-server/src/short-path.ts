@@ -14,7 +14,9 @@ export async function withShortName<T>(
     socket: string,
     work: (name: string) => Promise<T>,
 ): Promise<T> {
-    if (Buffer.byteLength(join(folder, socket)) <= socketPathBytes) return work(folder);
+    if (Buffer.byteLength(join(folder, socket)) <= socketPathBytes) {
+        return work(folder);
+    }
     const temporary = await mkdtemp(join(tmpdir(), "socket-"));
     try {
         await symlink(folder, join(temporary, "f"));

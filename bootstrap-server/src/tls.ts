@@ -1,6 +1,8 @@
 import { generateKeyPair, randomBytes, X509Certificate } from "node:crypto";
 import { promisify } from "node:util";
+
 import { md, pki } from "node-forge";
+
 import { isAddress } from "./addresses";
 import { dataPaths, readIfThere, writeAtomically } from "./data-dir";
 import { StartupError } from "./errors";
@@ -152,7 +154,9 @@ async function ensureAuthority(dataDir: string, now: Date) {
     const paths = dataPaths(dataDir);
     const certificatePem = await readIfThere(paths.caCertificate);
     const keyPem = await readIfThere(paths.caKey);
-    if (certificatePem && keyPem) return { certificatePem, keyPem };
+    if (certificatePem && keyPem) {
+        return { certificatePem, keyPem };
+    }
     if (certificatePem) {
         // Making another authority would lock out every node that pins this one.
         throw new StartupError(

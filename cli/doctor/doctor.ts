@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 
 import type { Pulumi } from "../pulumi";
 import { bootstrapChecks } from "./bootstrap";
-import { findingOf, type Check, type Finding } from "./check";
+import { type Check, type Finding, findingOf } from "./check";
 import { excloudChecks } from "./excloud";
 import { factsOf } from "./facts";
 import { programs } from "./programs";

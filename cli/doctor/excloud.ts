@@ -1,7 +1,7 @@
 import type { ExcloudApi } from "../../provider/context";
 import { lookUp } from "../../provider/credentials";
 import { ApiError } from "../../provider/errors";
-import { fail, ok, warn, type Check } from "./check";
+import { type Check, fail, ok, warn } from "./check";
 import type { Facts } from "./facts";
 import { get } from "./get";
 import { NotChecked } from "./needed";

@@ -6,10 +6,10 @@ import { parse } from "yaml";
 
 import type { Patience } from "../../provider/api/retry";
 import type { Principal } from "../../provider/api/schemas";
-import { makeContext, type BootstrapServer, type Context } from "../../provider/context";
-import { find, type ConfigReader } from "../../provider/credentials";
+import { type BootstrapServer, type Context, makeContext } from "../../provider/context";
+import { type ConfigReader, find } from "../../provider/credentials";
 import { stackNameOf } from "../condition";
-import { clustersIn, exportedOf, type Cluster, type Exported } from "../exported";
+import { type Cluster, clustersIn, type Exported, exportedOf } from "../exported";
 import { CommandError, type Pulumi } from "../pulumi";
 import { configOf } from "../settings";
 import { get } from "./get";

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 
 import { satisfies } from "semver";
 
-import { ok, fail, type Check } from "./check";
+import { type Check, fail, ok } from "./check";
 import { manifestIn, ours, resolveFrom } from "./facts";
 import { needed } from "./needed";
 

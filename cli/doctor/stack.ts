@@ -2,7 +2,7 @@ import { backendOf, conditionOf } from "../condition";
 import { cutOffFilesOf } from "../cut-off-files";
 import { endingSoon, endOf, expiryWarning } from "../status-texts";
 import { describe, isClean } from "../unlock-texts";
-import { advise, fail, ok, warn, type Check } from "./check";
+import { advise, type Check, fail, ok, warn } from "./check";
 import { needed } from "./needed";
 
 /** The user's stack. */

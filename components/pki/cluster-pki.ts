@@ -3,11 +3,11 @@ import * as tls from "@pulumi/tls";
 
 import {
     authorities,
-    clusterCertificates,
     type AuthorityName,
     type ClusterCertificateName,
+    clusterCertificates,
 } from "../../nodes";
-import { issue, makeAuthority, type IssuePolicy, type KeyPair } from "./issue";
+import { issue, type IssuePolicy, type KeyPair, makeAuthority } from "./issue";
 
 /** An authority of the user's own, PEM. */
 export interface CertificateAuthorityArgs {

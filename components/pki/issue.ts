@@ -1,6 +1,7 @@
+import { isIP } from "node:net";
+
 import type * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { isIP } from "node:net";
 
 /** Algorithm of private keys. The service-account key is RSA whichever is chosen. */
 export enum KeyAlgorithm {

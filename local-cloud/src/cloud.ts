@@ -3,15 +3,14 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 
-import type { FastifyInstance } from "fastify";
-
 import {
-    operations,
     type OperationName,
+    operations,
     type RequestOf,
     type ResponseOf,
     type schemas,
 } from "excloud-k8s/api";
+import type { FastifyInstance } from "fastify";
 
 import { CallFaults } from "./faults/call-faults";
 import { NodeFaults } from "./faults/node-faults";
@@ -23,25 +22,25 @@ import { releaseVm } from "./handlers/vms";
 import { addAdminRoutes } from "./http/admin";
 import { imdsServer } from "./http/imds";
 import { serviceServer } from "./http/server";
-import { inventoryOf, type Inventory } from "./inventory";
+import { type Inventory, inventoryOf } from "./inventory";
 import { Lifecycle } from "./lifecycle";
-import { noNodes, simulatedNodes, type NodeDriver } from "./nodes/driver";
-import type { NodeStatus } from "./nodes/status";
+import { type NodeDriver, noNodes, simulatedNodes } from "./nodes/driver";
 import { NodeFleet } from "./nodes/fleet";
+import type { NodeStatus } from "./nodes/status";
 import { defaultDelays, type Delays, type LocalCloudOptions } from "./options";
-import { startRealNodes, type Mirrors } from "./real/start";
 import { realNetwork } from "./real/network";
+import { type Mirrors, startRealNodes } from "./real/start";
 import { writeFileAtomic } from "./state/files";
 import type { SubnetRow } from "./state/model";
 import {
     bridgeSubnets,
     claimNetwork,
     defaultSubnets,
-    networkIndex,
     type NetworkClaim,
+    networkIndex,
 } from "./state/networks";
 import { Stores } from "./state/stores";
-import { Tokens, type Caller } from "./state/tokens";
+import { type Caller, Tokens } from "./state/tokens";
 
 const defaultTokenLifetimeMs = 6 * 60 * 60 * 1000;
 
@@ -110,11 +109,15 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
     const opened: (() => void | Promise<void>)[] = [];
     const close = async (): Promise<void> => {
-        for (const closeOne of opened.splice(0).reverse()) await closeOne();
+        for (const closeOne of opened.splice(0).reverse()) {
+            await closeOne();
+        }
     };
     try {
         const claim = simulated ? await claimNetwork(networkOf(dir)) : undefined;
-        if (claim !== undefined) opened.push(() => claim.release());
+        if (claim !== undefined) {
+            opened.push(() => claim.release());
+        }
         const stores = new Stores(storesFolder(dir), {
             subnets:
                 real === undefined
@@ -179,7 +182,11 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         const dnsUrl = await listen(dns, host, options.ports?.dns);
         const iamUrl = await listen(iam, host, options.ports?.iam);
 
-        for (const vm of stores.vms.list()) if (vm.state === "RUNNING") nodes.resume(vm);
+        for (const vm of stores.vms.list()) {
+            if (vm.state === "RUNNING") {
+                nodes.resume(vm);
+            }
+        }
         lifecycle.resume();
 
         const operator: Caller = { orgId, kind: "user" };
@@ -236,7 +243,9 @@ const storesFolder = (dir: string): string => path.join(dir, "state");
 /** The index of the networks that an existing cloud's subnets lie in. */
 function networkOf(dir: string): NetworkClaim["index"] | undefined {
     const file = path.join(storesFolder(dir), "subnets.json");
-    if (!existsSync(file)) return undefined;
+    if (!existsSync(file)) {
+        return undefined;
+    }
     const [first] = JSON.parse(readFileSync(file, "utf8")) as SubnetRow[];
     return first === undefined ? undefined : networkIndex(first.cidr_ipv4);
 }
@@ -244,7 +253,9 @@ function networkOf(dir: string): NetworkClaim["index"] | undefined {
 function prepareApiKey(file: string, given: string | undefined): string {
     const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
     const apiKey = given ?? kept ?? `exk_${randomBytes(32).toString("base64url")}`;
-    if (apiKey !== kept) writeFileAtomic(file, `${apiKey}\n`);
+    if (apiKey !== kept) {
+        writeFileAtomic(file, `${apiKey}\n`);
+    }
     return apiKey;
 }
 

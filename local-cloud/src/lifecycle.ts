@@ -91,25 +91,35 @@ export class Lifecycle {
     /** The VM has powered itself off. */
     poweredOff(vmId: number): void {
         const vm = this.vms.get(vmId);
-        if (vm?.state === "RUNNING") this.enter(vm, "STOPPED");
+        if (vm?.state === "RUNNING") {
+            this.enter(vm, "STOPPED");
+        }
     }
 
     /** Takes up the VMs that were on their way when the cloud was stopped. */
     resume(): void {
-        for (const vm of this.vms.list()) this.await(vm);
+        for (const vm of this.vms.list()) {
+            this.await(vm);
+        }
     }
 
     close(): void {
-        for (const vmId of [...this.givingUp.keys()]) this.giveUp(vmId);
+        for (const vmId of [...this.givingUp.keys()]) {
+            this.giveUp(vmId);
+        }
     }
 
     private await(vm: VmRow): void {
         const next = passing[vm.state];
-        if (next === undefined) return;
+        if (next === undefined) {
+            return;
+        }
         let isOver = false;
         const end = (state: VmState) => () => {
             const current = this.vms.get(vm.vm_id);
-            if (isOver || current === undefined) return;
+            if (isOver || current === undefined) {
+                return;
+            }
             this.enter(current, state);
         };
         const giveUp = this.work(vm, end(next), end("ERROR"));

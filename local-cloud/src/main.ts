@@ -75,7 +75,9 @@ async function serve(flags: ServeFlags): Promise<void> {
     let stopping = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
         process.on(signal, () => {
-            if (stopping) return;
+            if (stopping) {
+                return;
+            }
             stopping = true;
             void cloud.close().then(() => process.exit(0));
         });

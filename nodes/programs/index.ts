@@ -1,3 +1,6 @@
+import type { Program } from "../program";
+import type { Values } from "../values/values";
+import type { Minor } from "../versions";
 import { addons } from "./addons";
 import { balancer } from "./balancer";
 import { bootstrap } from "./bootstrap";
@@ -13,9 +16,6 @@ import { kubeScheduler } from "./kube-scheduler";
 import { kubelet } from "./kubelet";
 import { machine } from "./machine";
 import { nodeAgent } from "./node-agent";
-import type { Program } from "../program";
-import type { Values } from "../values/values";
-import type { Minor } from "../versions";
 
 /**
  * Everything that runs on nodes, in the order in which a change of it is acted on: the API server is renewed

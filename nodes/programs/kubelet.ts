@@ -1,5 +1,5 @@
 import { renderTemplate } from "../../templates/render";
-import { pemFiles, pem } from "../certificates";
+import { pem, pemFiles } from "../certificates";
 import { file, scriptContext, unitPath } from "../file";
 import { kubeconfigFile, kubeconfigPath } from "../kubeconfig";
 import { podNetworks } from "../network";

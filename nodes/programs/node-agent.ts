@@ -1,7 +1,7 @@
+import { envLines } from "../../templates/shell";
 import { file, fixed, script, unit, unitPath } from "../file";
 import { paths } from "../paths";
 import { program } from "../program";
-import { envLines } from "../../templates/shell";
 
 /** Fetches and applies a node's files, and reports; with the scripts' library. */
 export const nodeAgent = program({

@@ -1,9 +1,9 @@
+import type { PodNetworkName } from "../network/names";
+import { defaultVersions, type Minor, supportedMinor, type Versions } from "../versions";
 import { check, checkMirror, checkServerUrl } from "./check";
 import { nthAddress, overlaps, parseNetwork } from "./cidr";
-import type { ExtraArgs } from "./flags";
 import type { ConfigObject } from "./config-object";
-import { defaultVersions, supportedMinor, type Minor, type Versions } from "../versions";
-import type { PodNetworkName } from "../network/names";
+import type { ExtraArgs } from "./flags";
 
 /** Where to download from instead of upstream; an empty text means upstream. */
 export interface Mirrors {

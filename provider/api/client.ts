@@ -1,9 +1,9 @@
-import { Agent, interceptors, request, type Dispatcher } from "undici";
+import { Agent, type Dispatcher, interceptors, request } from "undici";
 
 import { pathOf } from "../../contract/operation";
 import { errorOfAnswer, errorOfConnection } from "../errors";
 import type { Operation, Operations, RequestOf, ResponseOf } from "./operation";
-import { defaultPatience, retryOptions, type Patience } from "./retry";
+import { defaultPatience, type Patience, retryOptions } from "./retry";
 
 /** Where and as whom an API is called. */
 export interface Endpoint {

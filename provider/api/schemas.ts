@@ -1,4 +1,4 @@
-import { Type, type Static } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 
 const strict = { additionalProperties: false };
 const nullable = <T extends ReturnType<typeof Type.String>>(schema: T) =>

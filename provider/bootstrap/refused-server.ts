@@ -1,6 +1,6 @@
 import { contractNumber } from "../../contract/number";
 import type { BootstrapServer, Context } from "../context";
-import { isUnknown, type Failure } from "../handler";
+import { type Failure, isUnknown } from "../handler";
 
 /**
  * Refuses a change at a bootstrap server that is older than this program: it would not understand what the

@@ -1,10 +1,10 @@
 import type { VerifierMode } from "../../contract/verifier";
 import type { Vm } from "../api/schemas";
-import type { BootstrapServer, Context } from "../context";
-import type { Handler } from "../handler";
-import { ApiError, messageOf } from "../errors";
 import { briefly, deleteOrWarn } from "../bootstrap/delete-or-warn";
 import { unlessGone } from "../calls/outcomes";
+import type { BootstrapServer, Context } from "../context";
+import { ApiError, messageOf } from "../errors";
+import type { Handler } from "../handler";
 
 export interface ClusterRegistrationInputs {
     bootstrap: BootstrapServer;

@@ -1,7 +1,7 @@
-import { inputsOf, type Handler } from "../handler";
-import type { Context } from "../context";
 import { passing, settlingSeconds, unlessGone } from "../calls/outcomes";
+import type { Context } from "../context";
 import { ApiError, messageOf } from "../errors";
+import { type Handler, inputsOf } from "../handler";
 
 export interface DnsRecordInputs {
     /** Zone without trailing dot; one of the organisation's own. */

@@ -1,15 +1,15 @@
 import type { Vm } from "../api/schemas";
+import { createOnce } from "../calls/create-once";
+import { terminateBuilders } from "../calls/image-leftovers";
+import { passing, unlessGone } from "../calls/outcomes";
+import { terminate } from "../calls/terminate-vm";
+import { type NewVm, vmRequest } from "../calls/vm-request";
+import { isComing, isGone } from "../calls/vm-states";
 import type { Context } from "../context";
 import { seenIn } from "../errors";
-import { inputsOf, isUnknown, UnfinishedError, type Existing, type Handler } from "../handler";
-import { createOnce } from "../calls/create-once";
-import { passing, unlessGone } from "../calls/outcomes";
-import { terminateBuilders } from "../calls/image-leftovers";
+import { type Existing, type Handler, inputsOf, isUnknown, UnfinishedError } from "../handler";
 import { findImage } from "./machine-image";
 import { checkPlace, type Place } from "./virtual-machine/check";
-import { terminate } from "../calls/terminate-vm";
-import { vmRequest, type NewVm } from "../calls/vm-request";
-import { isComing, isGone } from "../calls/vm-states";
 
 /** The name is that of the VM and of the image that is made of it: no run of another program has it. */
 export interface ImageBuilderInputs extends NewVm {

@@ -1,5 +1,5 @@
-import type { Handler } from "../handler";
 import { deleteImages, terminateBuilders } from "../calls/image-leftovers";
+import type { Handler } from "../handler";
 
 export interface ImageSlotInputs {
     /** The name of the builder and of the image, which no other program gives. */

@@ -1,12 +1,12 @@
 import type { Snapshot, Vm } from "../api/schemas";
-import type { Context } from "../context";
-import { seenIn } from "../errors";
-import { inputsOf, UnfinishedError, type Existing, type Handler } from "../handler";
 import { createOnce } from "../calls/create-once";
-import { passing, unlessGone } from "../calls/outcomes";
 import { deleteImage, deleteImages } from "../calls/image-leftovers";
+import { passing, unlessGone } from "../calls/outcomes";
 import { terminate } from "../calls/terminate-vm";
 import { isGone } from "../calls/vm-states";
+import type { Context } from "../context";
+import { seenIn } from "../errors";
+import { type Existing, type Handler, inputsOf, UnfinishedError } from "../handler";
 
 export interface MachineImageInputs {
     name: string;

@@ -1,6 +1,6 @@
 import type { Vm } from "../api/schemas";
-import type { Handler } from "../handler";
 import { unlessGone } from "../calls/outcomes";
+import type { Handler } from "../handler";
 
 export interface NodeAddressInputs {
     vmId: string;

@@ -1,13 +1,13 @@
-import type { BootstrapServer, Context } from "../context";
-import { isUnknown, unknownValue, type Handler } from "../handler";
+import { briefly, deleteOrWarn } from "../bootstrap/delete-or-warn";
 import {
+    type FileInputs,
     filesForServer,
     generationOf,
     manifestForServer,
-    type FileInputs,
 } from "../bootstrap/files";
-import { briefly, deleteOrWarn } from "../bootstrap/delete-or-warn";
 import { unlessGone } from "../calls/outcomes";
+import type { BootstrapServer, Context } from "../context";
+import { type Handler, isUnknown, unknownValue } from "../handler";
 
 export interface NodeBundleInputs extends FileInputs {
     bootstrap: BootstrapServer;

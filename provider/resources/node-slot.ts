@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto";
 import { sha256 } from "../../contract/manifest";
 import type { Role } from "../../contract/roles";
 import type { Vm } from "../api/schemas";
-import type { BootstrapServer, Context } from "../context";
-import type { Handler } from "../handler";
 import { briefly, deleteOrWarn } from "../bootstrap/delete-or-warn";
 import { unlessGone } from "../calls/outcomes";
 import { terminate } from "../calls/terminate-vm";
+import type { BootstrapServer, Context } from "../context";
+import type { Handler } from "../handler";
 
 export interface NodeSlotInputs {
     bootstrap: BootstrapServer;

@@ -1,6 +1,6 @@
 import { randomBytes as draw } from "node:crypto";
 
-import { isUnknown, type Handler } from "../handler";
+import { type Handler, isUnknown } from "../handler";
 
 export interface RandomBytesInputs {
     /** How many, 16 to 64. */

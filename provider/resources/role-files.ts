@@ -3,12 +3,12 @@ import { isDeepStrictEqual } from "node:util";
 import { sha256 } from "../../contract/manifest";
 import { controlPlanePool } from "../../contract/pools";
 import type { Role } from "../../contract/roles";
+import { briefly, deleteOrWarn } from "../bootstrap/delete-or-warn";
+import { digestsIn, type FileInputs, filesForServer, generationOf } from "../bootstrap/files";
+import { unlessGone } from "../calls/outcomes";
 import type { BootstrapServer, Context } from "../context";
 import { ApiError } from "../errors";
-import { isUnknown, unknownValue, type Failure, type Handler } from "../handler";
-import { digestsIn, filesForServer, generationOf, type FileInputs } from "../bootstrap/files";
-import { briefly, deleteOrWarn } from "../bootstrap/delete-or-warn";
-import { unlessGone } from "../calls/outcomes";
+import { type Failure, type Handler, isUnknown, unknownValue } from "../handler";
 
 export interface RoleFilesInputs extends FileInputs {
     bootstrap: BootstrapServer;

@@ -1,11 +1,11 @@
 import type { SecurityGroupRule } from "../api/schemas";
+import { createOnce } from "../calls/create-once";
+import { choicesOf } from "../calls/list-choices";
+import { passing, settlingSeconds, unlessGone } from "../calls/outcomes";
 import type { Context } from "../context";
 import { ApiError, messageOf, seenIn } from "../errors";
-import { inputsOf, isUnknown, UnfinishedError, type Failure, type Handler } from "../handler";
-import { choicesOf } from "../calls/list-choices";
-import { createOnce } from "../calls/create-once";
-import { passing, settlingSeconds, unlessGone } from "../calls/outcomes";
-import { subnetCidr, type Rule } from "./security-group-rules";
+import { type Failure, type Handler, inputsOf, isUnknown, UnfinishedError } from "../handler";
+import { type Rule, subnetCidr } from "./security-group-rules";
 
 export interface SecurityGroupInputs {
     name: string;

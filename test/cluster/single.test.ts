@@ -1,4 +1,4 @@
-import { createVerify, createPublicKey, type JsonWebKey } from "node:crypto";
+import { createPublicKey, createVerify, type JsonWebKey } from "node:crypto";
 import * as tls from "node:tls";
 
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";

@@ -45,7 +45,9 @@ describe("three control planes", () => {
                 ),
             );
         const before = await sent();
-        for (let i = 0; i < 10; i++) expect(await ask()).toBe(away?.metadata.name);
+        for (let i = 0; i < 10; i++) {
+            expect(await ask()).toBe(away?.metadata.name);
+        }
         expect((await sent()) - before).toBeGreaterThanOrEqual(40);
 
         await cluster.apply(entryPolicy("web"));
@@ -74,7 +76,9 @@ describe("three control planes", () => {
         );
         // One at a time: no two of them started within the time that one takes to become ready.
         const starts = after.map(Number).sort((a, b) => a - b);
-        for (const [i, start] of after.entries()) expect(start).not.toBe(before[i]);
+        for (const [i, start] of after.entries()) {
+            expect(start).not.toBe(before[i]);
+        }
         expect(
             Math.min(...starts.slice(1).map((start, i) => start - (starts[i] ?? 0))),
         ).toBeGreaterThanOrEqual(3);
@@ -101,8 +105,11 @@ function servedCertificate(host: string): Promise<X509Certificate> {
         const socket = tls.connect({ host, port: 6443, rejectUnauthorized: false }, () => {
             const certificate = socket.getPeerX509Certificate();
             socket.destroy();
-            if (certificate === undefined) reject(new Error(`${host} shows no certificate`));
-            else resolve(certificate);
+            if (certificate === undefined) {
+                reject(new Error(`${host} shows no certificate`));
+            } else {
+                resolve(certificate);
+            }
         });
         socket.on("error", reject);
     });

@@ -1,15 +1,16 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
 import { isAlive } from "../../cli/processes";
 import { ensureEngine, type ReadyEngine } from "../../tools/engine";
 import { packAll } from "../../tools/packages/pack";
+import { runOnTheCluster, tutorial } from "../support/docs/uses";
 import { Computer, folderIn } from "./support/computer";
 import { nodeFolder } from "./support/downloads";
 import { placePlugins } from "./support/plugins";
-import { runOnTheCluster, tutorial } from "../support/docs/uses";
 import { readTutorial, scriptOf } from "./support/tutorial";
 
 // docs/first-cluster.md as a newcomer follows it: its files are written and its commands run, in one shell, as
@@ -36,9 +37,13 @@ beforeAll(async () => {
 afterAll(() => {
     // What the last step ends, unless one before it failed.
     for (const file of ["cloud.json", "bootstrap.json"].map((name) => join(folder, name))) {
-        if (!existsSync(file)) continue;
+        if (!existsSync(file)) {
+            continue;
+        }
         const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
-        if (isAlive(pid)) process.kill(pid);
+        if (isAlive(pid)) {
+            process.kill(pid);
+        }
     }
     rmSync(root, { recursive: true, force: true });
 });

@@ -1,20 +1,21 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
 import { ensureEngine, type ReadyEngine } from "../../tools/engine";
 import { REPOSITORY } from "../../tools/engine/repository";
+import { packAll, type PublicPackage, type Tarball } from "../../tools/packages/pack";
 import { folderAt } from "../../tools/playground/folder";
-import { startServices, stopServices, type Services } from "../../tools/playground/services";
-import { isFull } from "../support/sample";
+import { type Services, startServices, stopServices } from "../../tools/playground/services";
 import { inventoryOf } from "../support/inventory";
-import { all, covering, titleOf, type Combination } from "./support/combinations";
+import { isFull } from "../support/sample";
+import { all, type Combination, covering, titleOf } from "./support/combinations";
 import { Computer, folderIn } from "./support/computer";
-import { nodeFolder, commandFolder } from "./support/downloads";
+import { commandFolder, nodeFolder } from "./support/downloads";
 import { placePlugins } from "./support/plugins";
 import { makeProject, type Project } from "./support/project";
-import { packAll, type PublicPackage, type Tarball } from "../../tools/packages/pack";
 
 // What somebody does who has never seen this repository: installs the packages from their tarballs into
 // empty folders and runs Pulumi's own commands there. The services too are run as installed.

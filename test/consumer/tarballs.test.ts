@@ -1,16 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
 import { REPOSITORY } from "../../tools/engine/repository";
-import { Computer, folderIn } from "./support/computer";
 import {
     packAll,
-    publicPackages,
     type PublicPackage,
+    publicPackages,
     type Tarball,
 } from "../../tools/packages/pack";
+import { Computer, folderIn } from "./support/computer";
 
 // What lies in the packages that are published, and what their package.json says of it.
 

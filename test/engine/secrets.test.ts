@@ -8,12 +8,12 @@ import { setArguments } from "../../tools/playground/playground";
 import {
     distinct,
     leaks,
-    secretsOfState,
-    secretsWithin,
     type Place,
     type Secret,
+    secretsOfState,
+    secretsWithin,
 } from "../support/secrets";
-import { filesBelow, openBench, typeOf, type Bench } from "./cluster/harness";
+import { type Bench, filesBelow, openBench, typeOf } from "./cluster/harness";
 import { addFault, clearFaults, descendantsOf, up } from "./faults/support";
 
 // Every secret that a run makes or is given is looked for in all that a run writes and prints.

@@ -1,6 +1,6 @@
 import { readFileSync, Stats, writeFileSync } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 
 import { create, extract } from "tar";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { defaultSubnets } from "../../local-cloud/src/state/networks";
-import { folderAt, type Folder } from "../../tools/playground/folder";
+import { type Folder, folderAt } from "../../tools/playground/folder";
 import type { Ports } from "../../tools/playground/services";
 import { pack, unpack } from "./archive";
 

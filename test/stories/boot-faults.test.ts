@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 

@@ -8,8 +8,8 @@ import { Agent, request } from "undici";
 import { REPOSITORY } from "../../tools/engine/repository";
 import { packAll } from "../../tools/packages/pack";
 import { outputsOf } from "../../tools/playground/playground";
-import { startNpmRegistry } from "./support/npm-registry";
 import { eventually, RealCluster } from "../support/real-nodes/real-cluster";
+import { startNpmRegistry } from "./support/npm-registry";
 
 // `ExcloudBootstrapServer` on a real node: its user data installs this clone's package, and systemd runs its unit.
 

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,7 +41,9 @@ async function start(entrypoint: string[]): Promise<{ address: string; pid: numb
                 said += chunk.toString();
                 const address = /^listening on (\S+)$/m.exec(said)?.[1];
                 const pid = Number(/"pid":(\d+)/.exec(said)?.[1]);
-                if (address !== undefined) resolve({ address, pid });
+                if (address !== undefined) {
+                    resolve({ address, pid });
+                }
             });
         }
         server.once("close", (code) => reject(new Error(`ended with ${code}: ${said}`)));

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
+import { defaultVersions } from "../../nodes/versions";
+import { formerKubernetes } from "../../tools/binaries/catalog";
 import { podsOf } from "../support/real-nodes/pods";
 import { Story } from "../support/real-nodes/story";
 import { slots } from "../support/real-nodes/whole";
-import { defaultVersions } from "../../nodes/versions";
-import { formerKubernetes } from "../../tools/binaries/catalog";
 
 let story: Story;
 
@@ -38,7 +38,9 @@ async function versions(): Promise<Set<string>> {
     const nodes = await cluster.get<{
         items: { status: { nodeInfo: { kubeletVersion: string } } }[];
     }>("nodes");
-    for (const { status } of nodes.items) found.add(status.nodeInfo.kubeletVersion);
+    for (const { status } of nodes.items) {
+        found.add(status.nodeInfo.kubeletVersion);
+    }
     const image = "jsonpath={.spec.template.spec.containers[0].image}";
     const proxy = await cluster.kubectl("get", ...kubeProxy, "--output", image);
     return found.add(proxy.split(":").at(-1) ?? "");

@@ -1,7 +1,7 @@
 import { jest } from "@jest/globals";
 import type { LocalCloud } from "excloud-local";
 
-import { startServer, type RunningServer } from "../../bootstrap-server/src/server";
+import { type RunningServer, startServer } from "../../bootstrap-server/src/server";
 
 // An ES module that the documentation's file server loads for downloads, which it never offers.
 // Node loads it by require; jest's module loader cannot.
@@ -23,6 +23,8 @@ export async function startServerFor(cloud: LocalCloud, dataDir: string): Promis
         logLevel: "silent",
     });
     const { operatorToken } = server;
-    if (operatorToken === undefined) throw new Error("a new data folder has a first token");
+    if (operatorToken === undefined) {
+        throw new Error("a new data folder has a first token");
+    }
     return { ...server, operatorToken };
 }

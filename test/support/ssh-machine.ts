@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 
-import { Server, utils, type Connection, type ServerChannel, type Session } from "ssh2";
+import { type Connection, Server, type ServerChannel, type Session, utils } from "ssh2";
 
 /** By which keys a machine is known, and lets in. */
 export interface SshIdentity {
@@ -81,8 +81,11 @@ function authenticate(client: Connection, authorizedKey: string): void {
     client.on("authentication", (context) => {
         const isIt =
             context.method === "publickey" && context.key.data.toString("base64") === wanted;
-        if (isIt && context.username === "root") context.accept();
-        else context.reject(["publickey"]);
+        if (isIt && context.username === "root") {
+            context.accept();
+        } else {
+            context.reject(["publickey"]);
+        }
     });
 }
 

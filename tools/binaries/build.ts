@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import * as path from "node:path";
+
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
 import { REPOSITORY } from "../engine/repository";
-import { type GoTool, goTool, pause, toolOf, type ToolName } from "./catalog";
+import { type GoTool, goTool, pause, type ToolName, toolOf } from "./catalog";
 import { digestOf, ensurePart, type Part, partFolder } from "./store";
 
 const buildTimeoutMs = 60 * 60_000;

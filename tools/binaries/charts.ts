@@ -1,6 +1,8 @@
 import { readdir } from "node:fs/promises";
 import * as path from "node:path";
+
 import { defaultVersions } from "#nodes/versions";
+
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
 import { binary, ensureBinaries, moduleFolder, toolDigest } from "./build";

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync } from "node:fs";
 import { cp, mkdir, readdir, symlink } from "node:fs/promises";
 import * as path from "node:path";
+
 import { runInside } from "./rootfs";
 
 /** Folder of shared libraries, from the root. */

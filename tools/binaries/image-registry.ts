@@ -1,16 +1,18 @@
 import { mkdir, rm } from "node:fs/promises";
 import * as path from "node:path";
+
 import { startRegistry } from "excloud-local/registry";
+
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
+import { freePort } from "../free-port";
 import { binary, ensureBinaries, toolDigest } from "./build";
-import { toolOf, type ToolName } from "./catalog";
+import { type ToolName, toolOf } from "./catalog";
 import type { PackedChart } from "./charts";
 import { fillImageRoot } from "./image-root";
 import type { Image } from "./images";
 import { writeLayout } from "./oci-layout";
 import { digestOf, ensurePart, sourceOf } from "./store";
-import { freePort } from "../free-port";
 
 const pushTimeoutMs = 5 * 60_000;
 const LOOPBACK = "127.0.0.1";

@@ -1,5 +1,6 @@
 import { chmod, copyFile, cp, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import * as path from "node:path";
+
 import { runCommand } from "../engine/command";
 import { binary, moduleFolder } from "./build";
 import { copyDebianFiles } from "./debian-files";

@@ -1,4 +1,5 @@
 import { defaultVersions } from "#nodes/versions";
+
 import { former, formerKubernetes, goTool, type ToolName } from "./catalog";
 import { type DebianFiles, LIBRARIES } from "./debian-files";
 import type { ImageConfig } from "./oci-layout";

@@ -1,11 +1,12 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import * as path from "node:path";
+
 import type { Report } from "../engine/engine";
 import { binary, ensureBinaries, toolDigest } from "./build";
 import { goTool, goTools, pause, type ToolName } from "./catalog";
 import { ciliumChart, ensureChart, metricsServerChart, type PackedChart } from "./charts";
-import { ciliumImages, clusterImages, formerImages } from "./images";
 import { ensureImages } from "./image-registry";
+import { ciliumImages, clusterImages, formerImages } from "./images";
 import { ensureMirror } from "./mirror";
 import { architecture, ensureRequirements } from "./requirements";
 import { ensureRootfs } from "./rootfs";

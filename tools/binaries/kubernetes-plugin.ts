@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import * as path from "node:path";
+
 import type { Report } from "../engine/engine";
 import { goBuild, moduleFolder, moduleOf } from "./build";
 import { digestOf, ensurePart } from "./store";

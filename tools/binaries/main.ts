@@ -1,5 +1,6 @@
 /** Makes the artifacts of real nodes and prints their folder. */
 import { Command } from "commander";
+
 import { ensureArtifacts } from "./index";
 
 new Command("node tools/dist/binaries/main.js")

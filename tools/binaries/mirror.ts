@@ -1,8 +1,10 @@
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
+
 import type { InstallItem } from "#nodes/downloads";
 import { installItems } from "#nodes/role-files";
 import { defaultVersions } from "#nodes/versions";
+
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
 import { binary, ensureBinaries, toolDigest } from "./build";

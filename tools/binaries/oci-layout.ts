@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import * as path from "node:path";
+
 import { runCommand } from "../engine/command";
 import { architecture } from "./requirements";
 

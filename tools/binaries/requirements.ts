@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
 

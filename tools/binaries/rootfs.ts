@@ -1,6 +1,7 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { release } from "node:os";
 import * as path from "node:path";
+
 import { runCommand } from "../engine/command";
 import type { Report } from "../engine/engine";
 import { aptArchive } from "./apt-source";

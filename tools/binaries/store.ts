@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import * as path from "node:path";
+
 import type { Report } from "../engine/engine";
 import { withLock } from "../engine/lock";
 import { cacheFolder, REPOSITORY } from "../engine/repository";

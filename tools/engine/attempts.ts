@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
+
 import { cacheFolder } from "./repository";
 
 /** A failed download is not tried again for this long, in milliseconds: one day. */

@@ -1,11 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
+
 import type { Engine, Report } from "./engine";
 import { LANGUAGE_HOST } from "./launchers";
 import { officialEngine } from "./official";
 import { engineOnPath } from "./on-path";
-import { findPlugins, placePlugin, type PlacedPlugin } from "./plugins";
+import { findPlugins, type PlacedPlugin, placePlugin } from "./plugins";
 import { sourceEngine } from "./source-build";
 
 export type { Engine, Report } from "./engine";

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import * as path from "node:path";
+
 import { REPOSITORY } from "./repository";
 
 /** An executable script that the engine starts. */

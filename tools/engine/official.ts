@@ -1,5 +1,6 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import * as path from "node:path";
+
 import { attemptDaily } from "./attempts";
 import { runCommand } from "./command";
 import type { Engine, Report } from "./engine";

@@ -1,5 +1,6 @@
 import { accessSync, constants, realpathSync } from "node:fs";
 import * as path from "node:path";
+
 import { runCommand } from "./command";
 import type { Engine, Report } from "./engine";
 import { cacheFolder } from "./repository";

@@ -1,10 +1,11 @@
 import { mkdir, rm, symlink, unlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import * as path from "node:path";
+
 import { attemptDaily } from "./attempts";
 import { runCommand } from "./command";
 import type { Engine, Report } from "./engine";
-import { standIn, writeLauncher, type Launcher } from "./launchers";
+import { type Launcher, standIn, writeLauncher } from "./launchers";
 import { isExecutable } from "./on-path";
 import { cacheFolder } from "./repository";
 import { COMMAND_PLUGIN_VERSION, TLS_PLUGIN_VERSION } from "./version";

@@ -1,7 +1,8 @@
-import { chmod, link, mkdir, rename, rm } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import { chmod, link, mkdir, rename, rm } from "node:fs/promises";
 import * as path from "node:path";
+
 import { runCommand } from "./command";
 import type { Engine, Report } from "./engine";
 import { DYNAMIC_PROVIDER_LAUNCHER, LANGUAGE_HOST, writeLauncher } from "./launchers";

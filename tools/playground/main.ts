@@ -2,14 +2,13 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { Command } from "commander";
-
 import { requireRealNodes } from "excloud-local";
 
 import { ensureArtifacts } from "../binaries";
 import { REPOSITORY } from "../engine/repository";
 import { folderAt } from "./folder";
 import { runOnce } from "./once";
-import { artifactsOf, openPlayground, setArguments, type Playground } from "./playground";
+import { artifactsOf, openPlayground, type Playground, setArguments } from "./playground";
 import { stopServices } from "./services";
 import { printStatus, printSummary } from "./summary";
 

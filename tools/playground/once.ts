@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { request } from "undici";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { request } from "undici";
+
 import { folderAt } from "./folder";
-import { openPlayground, outputsOf, setArguments, type Playground } from "./playground";
+import { openPlayground, outputsOf, type Playground, setArguments } from "./playground";
 import { stopServices } from "./services";
 
 const flag = "goaway-chance";

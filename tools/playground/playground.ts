@@ -3,13 +3,13 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { bootstrapOperations, makeClient, type Call } from "excloud-k8s/api";
+import { bootstrapOperations, type Call, makeClient } from "excloud-k8s/api";
 
 import { engineEnvironment } from "../engine";
-import { Stack } from "../engine/stack";
 import { REPOSITORY } from "../engine/repository";
-import { stackName, type Folder } from "./folder";
-import { startServices, type Ports, type Programs, type Services } from "./services";
+import { Stack } from "../engine/stack";
+import { type Folder, stackName } from "./folder";
+import { type Ports, type Programs, type Services, startServices } from "./services";
 
 /** A local Excloud, a bootstrap server, and the quickstart's stack on them. */
 export interface Playground {

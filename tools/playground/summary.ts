@@ -4,7 +4,8 @@ import { parse } from "yaml";
 
 import { clustersIn, parseExported } from "#cli/exported";
 import { showStatus } from "#cli/status";
-import { artifactsOf, outputsOf, writePrivate, type Playground } from "./playground";
+
+import { artifactsOf, outputsOf, type Playground, writePrivate } from "./playground";
 
 const aboutSimulatedNodes = [
     "The nodes are simulated: each checks its bundle and serves /livez and /readyz with",

@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+
 import { freePort } from "../free-port";
 
 /** A PostgreSQL server of tests and benchmarks. */
@@ -43,7 +44,9 @@ async function prepareBinaries(folder: string): Promise<string> {
         await rm(join(folder, target), { force: true });
         await symlink(basename(source), join(folder, target));
     }
-    for (const binary of ["initdb", "postgres"]) await chmod(join(native, "bin", binary), 0o755);
+    for (const binary of ["initdb", "postgres"]) {
+        await chmod(join(native, "bin", binary), 0o755);
+    }
     return native;
 }
 
@@ -62,7 +65,9 @@ function untilReady(child: ChildProcess, marker: string): Promise<void> {
         let output = "";
         const read = (chunk: Buffer): void => {
             output += chunk.toString();
-            if (output.includes(marker)) resolve();
+            if (output.includes(marker)) {
+                resolve();
+            }
         };
         child.stdout?.on("data", read);
         child.stderr?.on("data", read);
@@ -80,10 +85,14 @@ export async function startPostgres({ durable = false } = {}): Promise<TestPostg
     const native = await prepareBinaries(folder);
     const data = join(folder, "data");
     await mkdir(data, { mode: 0o700 });
-    if (asUser === unprivileged) await chown(data, unprivileged.uid, unprivileged.gid);
+    if (asUser === unprivileged) {
+        await chown(data, unprivileged.uid, unprivileged.gid);
+    }
     const initdb = run(native, "initdb", ["-D", data, "-U", "postgres", "-A", "trust", "-N"]);
     await untilReady(initdb, "Success.");
-    if (initdb.exitCode === null) await once(initdb, "exit");
+    if (initdb.exitCode === null) {
+        await once(initdb, "exit");
+    }
 
     const port = await freePort();
     const settings = durable ? [] : ["-c", "fsync=off"];
@@ -118,7 +127,9 @@ export async function startPostgres({ durable = false } = {}): Promise<TestPostg
             }
         },
         async stop() {
-            if (postgres.exitCode === null && postgres.signalCode === null) await end("SIGINT");
+            if (postgres.exitCode === null && postgres.signalCode === null) {
+                await end("SIGINT");
+            }
             await rm(folder, { recursive: true });
         },
     };

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { readJson, repository } from "./repository.mjs";
+
 import { runQuietly } from "./command.mjs";
+import { readJson, repository } from "./repository.mjs";
 import { step } from "./step.mjs";
 
 /** npm's own record of what it installed. */

@@ -1,7 +1,7 @@
 import { clearTimeout, setTimeout } from "node:timers";
 
 /** A step that ends sooner than this says nothing, in milliseconds. */
-const QUIET_MS = 4000;
+const quietMs = 4000;
 
 /**
  * Does one step of the set-up. A line says what goes on once it takes noticeable time, and another
@@ -13,7 +13,7 @@ export async function step(title, work) {
     const timer = setTimeout(() => {
         announced = true;
         console.error(`${title} ...`);
-    }, QUIET_MS);
+    }, quietMs);
     try {
         return await work();
     } finally {

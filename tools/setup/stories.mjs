@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
+
 import { repository } from "./repository.mjs";
 
 const PAGE = "docs/reliability.md";

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+
 import { run } from "./command.mjs";
 import { repository } from "./repository.mjs";
 import { ENGINE_TURNS, inTurn, turnOfCommit } from "./turns.mjs";

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+
 import { repository } from "./repository.mjs";
 
 /**

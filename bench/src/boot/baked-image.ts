@@ -6,9 +6,9 @@ import {
     clusterEnvPath,
     clusterSettings,
     imageFiles,
+    type Mirrors,
     nodeFilesFor,
     paths,
-    type Mirrors,
     type Values,
 } from "../../../dist/nodes";
 import { writeLayout } from "../../../tools/dist/binaries/oci-layout";
@@ -16,7 +16,7 @@ import { runCommand } from "../../../tools/dist/engine/command";
 import type { Folder } from "../../../tools/dist/playground/folder";
 import type { Cloud } from "./cloud";
 import { etcdImage, kubeletUnit } from "./kubeadm-node";
-import { waitFile, type RunningNode } from "./node";
+import { type RunningNode, waitFile } from "./node";
 
 /** Removed at the end: what was needed, and what the machine wrote of itself. */
 const removed: readonly string[] = [

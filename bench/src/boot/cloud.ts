@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { makeClient, operations, type Call } from "excloud-k8s/api";
+import { type Call, makeClient, operations } from "excloud-k8s/api";
 import { request } from "undici";
 
 import type { Playground } from "../../../tools/dist/playground/playground";

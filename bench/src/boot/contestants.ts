@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { clusterSettings, nodeFilesFor, type Values } from "../../../dist/nodes";
+import { clusterSettings, nodeFilesFor } from "../../../dist/nodes";
 import type { Playground } from "../../../tools/dist/playground/playground";
-import { until, type Cloud } from "./cloud";
-import { kubeadmUserData, type CoreDnsOrder } from "./kubeadm-node";
-import { NodeApi, watch, type Milestone } from "./milestones";
+import { type Cloud, until } from "./cloud";
+import { type CoreDnsOrder, kubeadmUserData } from "./kubeadm-node";
+import { type Milestone, NodeApi, watch } from "./milestones";
 import type { RunningNode } from "./node";
-import { timeLineOf, type TimeLine } from "./time-line";
+import { type TimeLine, timeLineOf } from "./time-line";
 
 /** One boot, in seconds since power-on. */
 export interface Boot {
@@ -83,7 +83,7 @@ function podNetwork(): string {
     const [file] = nodeFilesFor(settings, "control-plane", "role").filter(({ path }) =>
         path.startsWith("/etc/cni/net.d/"),
     );
-    return file?.render({ settings } as Values) ?? "";
+    return file?.render({ settings }) ?? "";
 }
 
 async function observe(

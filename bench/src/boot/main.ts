@@ -4,14 +4,14 @@ import { join } from "node:path";
 
 import { Command } from "commander";
 
-import { ensureArtifacts, type ArtifactManifest } from "../../../tools/dist/binaries";
+import { type ArtifactManifest, ensureArtifacts } from "../../../tools/dist/binaries";
 import { folderAt } from "../../../tools/dist/playground/folder";
 import { openPlayground } from "../../../tools/dist/playground/playground";
 import { stopServices } from "../../../tools/dist/playground/services";
 import { parseRepeats } from "../arguments";
 import { artifactsToBake, bake } from "./baked-image";
 import { Cloud } from "./cloud";
-import { kubeadm, ours, type Boot } from "./contestants";
+import { type Boot, kubeadm, ours } from "./contestants";
 import { renderBoots } from "./report";
 
 new Command("npm run bench:boot --")

@@ -7,7 +7,7 @@ import { Command } from "commander";
 import { packAll } from "../../../tools/dist/packages/pack";
 import { parseRepeats } from "../arguments";
 import { summarize, type Summary } from "../statistics";
-import { install, start, type Candidate, type Installation, type Start } from "./project";
+import { type Candidate, install, type Installation, type Start, start } from "./project";
 
 /** How often programs are started: more often than installed, as it is quick. */
 const startsPerInstallation = 5;

@@ -9,10 +9,14 @@ import { addressOf, operatorKey, organisation, vmOfToken } from "./vms";
 const calls = { me: 0, compute: 0 };
 
 function reply(path: string, token: string): unknown {
-    if (path === "/calls") return calls;
+    if (path === "/calls") {
+        return calls;
+    }
     if (path === "/me") {
         calls.me += 1;
-        if (token === operatorKey) return { org_id: organisation, kind: "user" };
+        if (token === operatorKey) {
+            return { org_id: organisation, kind: "user" };
+        }
         const vmId = vmOfToken(token);
         return vmId && { org_id: organisation, kind: "machine", vm_id: vmId };
     }

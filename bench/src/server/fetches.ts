@@ -1,17 +1,18 @@
-import { agentOperations, factorHeaders, firstContact } from "#contract/agent";
-import { pathOf } from "#contract/operation";
-import { controlPlanePool, roleOf } from "#contract/pools";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { Agent, request } from "undici";
+
+import { agentOperations, factorHeaders, firstContact } from "#contract/agent";
+import { pathOf } from "#contract/operation";
+import { controlPlanePool, roleOf } from "#contract/pools";
 
 import { processorTimeOf } from "../processor-time";
 import { summarize, type Summary } from "../statistics";
 import type { BareOptions } from "./bare";
 import type { LoadFigures, LoadOptions } from "./load";
 import { Operator } from "./operator";
-import { runProcess, startService, type Service } from "./processes";
+import { runProcess, type Service, startService } from "./processes";
 import { addressOf, secretOf, tokenOf } from "./vms";
 import type { Replica } from "./world";
 
@@ -61,7 +62,9 @@ async function bootOne(replica: Replica, vmId: number): Promise<Fetcher> {
     const get = async (path: string, headers: Record<string, string>) => {
         const answer = await request(`${replica.url}${path}`, { dispatcher, headers });
         const text = await answer.body.text();
-        if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode} ${text}`);
+        if (answer.statusCode !== 200) {
+            throw new Error(`${path}: ${answer.statusCode} ${text}`);
+        }
         return { text, etag: String(answer.headers["etag"]) };
     };
     try {
@@ -104,7 +107,9 @@ export async function measureFetches(
     const fetchers: Fetcher[] = [];
     for (let vmId = 1; vmId <= connections; vmId += 1) {
         const [slot] = await operator.register(`bench/fetch/${vmId}`, [vmId]);
-        if (slot) await operator.bind(slot);
+        if (slot) {
+            await operator.bind(slot);
+        }
         fetchers.push(await bootOne(replica, vmId));
     }
     const sample = fetchers[0] as Fetcher;

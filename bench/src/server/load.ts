@@ -50,14 +50,22 @@ async function askOn(token: string): Promise<void> {
     };
     for (;;) {
         const started = process.hrtime.bigint();
-        if (started >= end) break;
+        if (started >= end) {
+            break;
+        }
         const { statusCode, body } = await pool.request({ method: "GET", path, headers });
         let bytes = 0;
-        for await (const chunk of body as AsyncIterable<Buffer>) bytes += chunk.length;
+        for await (const chunk of body as AsyncIterable<Buffer>) {
+            bytes += chunk.length;
+        }
         const now = process.hrtime.bigint();
         answers += 1;
-        if (statusCode !== expectedStatus || bytes !== expectedBytes) wrong += 1;
-        if (started < warm || now > end) continue;
+        if (statusCode !== expectedStatus || bytes !== expectedBytes) {
+            wrong += 1;
+        }
+        if (started < warm || now > end) {
+            continue;
+        }
         answered += 1;
         latencies.record(now - started);
     }

@@ -6,8 +6,8 @@ import { Command, InvalidArgumentError } from "commander";
 
 import { startPostgres } from "../../../tools/dist/postgres/postgres";
 import { measureFetches } from "./fetches";
-import { startService, type Service } from "./processes";
 import type { ServerFigures } from "./figures";
+import { type Service, startService } from "./processes";
 import { renderServer } from "./report";
 import { storm, type StormResult } from "./storms";
 import { newShared, startReplica } from "./world";
@@ -91,7 +91,9 @@ async function measure(options: Options): Promise<ServerFigures> {
             storms,
         };
     } finally {
-        for (const one of running.reverse()) await one.stop();
+        for (const one of running.reverse()) {
+            await one.stop();
+        }
         rmSync(root, { recursive: true, force: true });
     }
 }

@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { bootstrapOperations, type Call, makeClient } from "excloud-k8s/api";
+
 import { generationOf, sha256 } from "#contract/manifest";
 import { nodeName } from "#contract/names";
 import { controlPlanePool, poolOf, roleOf, slotName } from "#contract/pools";
 import type { Role } from "#contract/roles";
 import type { Files } from "#contract/schemas";
-import { bootstrapOperations, makeClient, type Call } from "excloud-k8s/api";
 
 import { manifestOf } from "../../../bootstrap-server/dist/rules/bundle";
 import { addressOf, secretOf } from "./vms";
@@ -109,7 +110,9 @@ export async function forAll<T>(
 ): Promise<void> {
     const left = items.values();
     const worker = async () => {
-        for (const item of left) await work(item);
+        for (const item of left) {
+            await work(item);
+        }
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
 }

@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,7 +48,9 @@ export function startJob<T>(entry: string, argument: unknown): Job<T> {
         }),
         tell(news) {
             // What is on its way to a process that ends is of no use to it.
-            if (child.connected) child.send(news as object, () => undefined);
+            if (child.connected) {
+                child.send(news as object, () => undefined);
+            }
         },
     };
 }
@@ -67,7 +69,9 @@ export async function startService(entry: string, argument: unknown): Promise<Se
         pid: child.pid as number,
         async stop() {
             child.kill();
-            if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+            if (child.exitCode === null && child.signalCode === null) {
+                await once(child, "exit");
+            }
         },
     };
 }

@@ -1,10 +1,11 @@
 // Many VMs that boot: each asks for its first bundle from an address of its own until it is given.
-import { factorHeaders, firstContact } from "#contract/agent";
-import { pathOf } from "#contract/operation";
 import { createHistogram } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Agent, request } from "undici";
+
+import { factorHeaders, firstContact } from "#contract/agent";
+import { pathOf } from "#contract/operation";
 
 import { forAll, ownPath, ownText, type Slot } from "./operator";
 import { answer, argument, onNews } from "./processes";
@@ -81,11 +82,15 @@ async function boot(slot: Slot): Promise<void> {
         );
         const text = await body.text();
         statuses[statusCode] = (statuses[statusCode] ?? 0) + 1;
-        if (statusCode === 200) latencies.record(process.hrtime.bigint() - started);
+        if (statusCode === 200) {
+            latencies.record(process.hrtime.bigint() - started);
+        }
         const isServed = statusCode === 200 && isOwn(text, slot);
         // Not bound yet, or its cluster is not complete.
         const mayBe = statusCode === 409 || (statusCode === 401 && !wasBound);
-        if (!isServed && !mayBe) wrong += 1;
+        if (!isServed && !mayBe) {
+            wrong += 1;
+        }
         return isServed;
     };
     const end = Date.now() + patienceMs;

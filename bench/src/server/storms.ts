@@ -37,7 +37,9 @@ export async function storm(
     progress: (line: string) => void,
 ): Promise<StormResult> {
     const [first] = replicas;
-    if (!first) throw new Error("a storm needs a replica");
+    if (!first) {
+        throw new Error("a storm needs a replica");
+    }
     const operator = new Operator(first.url, first.caPem, operatorToken);
     const clusters = Array.from({ length: Math.ceil(vms / perCluster) }, () =>
         Array.from({ length: perCluster }, () => nextVmId++),

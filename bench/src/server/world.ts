@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -45,7 +45,9 @@ export async function startReplica(
     { like, profile }: { like?: Replica; profile?: string } = {},
 ): Promise<Replica> {
     mkdirSync(folder, { recursive: true });
-    if (like) cpSync(like.tls, join(folder, "tls"), { recursive: true });
+    if (like) {
+        cpSync(like.tls, join(folder, "tls"), { recursive: true });
+    }
     const ready = join(folder, "ready.json");
     const flags = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile];
     const listen = ["--listen", "127.0.0.1:0", "--data-dir", folder, "--ready-file", ready];
@@ -65,7 +67,9 @@ export async function startReplica(
         stdio: ["ignore", "ignore", "inherit"],
     });
     while (!existsSync(ready)) {
-        if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+        if (child.exitCode !== null) {
+            throw new Error(`the server ended with ${child.exitCode}`);
+        }
         await sleep(100);
     }
     const { url, caFile } = JSON.parse(readFileSync(ready, "utf8")) as {

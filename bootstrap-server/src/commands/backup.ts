@@ -3,10 +3,11 @@ import { rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+
 import { archiveOf, hasEmbeddedDatabase, restoreArchive } from "../backup";
 import { downloadFromServer } from "../control/client";
 import { dataPaths } from "../data-dir";
-import { lockFolder, type FolderLock } from "../store/folder-lock";
+import { type FolderLock, lockFolder } from "../store/folder-lock";
 
 /** What PostgreSQL keeps is not in the data folder. */
 const dumpToo =
@@ -17,7 +18,9 @@ async function writeArchive(dataDir: string, write: (archive: Readable) => Promi
     let lock: FolderLock | undefined;
     if (await hasEmbeddedDatabase(dataDir)) {
         lock = await lockFolder(dataPaths(dataDir).database).catch(() => undefined);
-        if (!lock) return downloadFromServer(dataDir, "/local/backup", write);
+        if (!lock) {
+            return downloadFromServer(dataDir, "/local/backup", write);
+        }
     }
     try {
         await write(await archiveOf(dataDir));
@@ -43,7 +46,9 @@ export async function backup(file: string, flags: { dataDir: string }): Promise<
         await rm(temporary, { force: true });
     }
     console.log(`saved ${dataDir} to ${file}: whoever has it can act as this server`);
-    if (!(await hasEmbeddedDatabase(dataDir))) console.log(dumpToo);
+    if (!(await hasEmbeddedDatabase(dataDir))) {
+        console.log(dumpToo);
+    }
 }
 
 /** Makes a data folder of what `backup` saved. */

@@ -1,5 +1,6 @@
 import { pathOf } from "#contract/operation";
-import { operatorOperations, type ClusterList } from "#contract/operator";
+import { type ClusterList, operatorOperations } from "#contract/operator";
+
 import { askServer } from "../control/client";
 import { printTable } from "./table";
 

@@ -10,7 +10,9 @@ const signals = ["SIGTERM", "SIGINT"] as const;
 /** Resolves at the first signal to end; a second one ends the process at once. */
 function untilSignal(): Promise<NodeJS.Signals> {
     return new Promise((resolve) => {
-        for (const signal of signals) process.once(signal, resolve);
+        for (const signal of signals) {
+            process.once(signal, resolve);
+        }
     });
 }
 
@@ -25,7 +27,9 @@ export async function serve(flags: ServeFlags & { readyFile?: string }): Promise
     const { url, caFile, tokenFile } = server;
     console.log(`listening on ${url}`);
     console.log(`certificate authority: ${caFile}`);
-    if (tokenFile !== undefined) console.log(`operator token: ${tokenFile}`);
+    if (tokenFile !== undefined) {
+        console.log(`operator token: ${tokenFile}`);
+    }
     if (flags.readyFile !== undefined) {
         const ready = { url, caFile, tokenFile: tokenFile ?? null, pid: process.pid };
         await writeAtomically(flags.readyFile, `${JSON.stringify(ready)}\n`, 0o600);

@@ -1,6 +1,8 @@
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { Agent, request, type Dispatcher } from "undici";
+
+import { Agent, type Dispatcher, request } from "undici";
+
 import { dataPaths } from "../data-dir";
 import { messageOf, StartupError } from "../errors";
 import { withShortName } from "../short-path";
@@ -40,7 +42,9 @@ async function call<T>(
                     `no server answers on the data folder ${resolve(dataDir)} (${messageOf(error)}): start it, run this command as its user, or name its folder with --data-dir`,
                 );
             });
-            if (answer.statusCode < 300) return await take(answer.body);
+            if (answer.statusCode < 300) {
+                return await take(answer.body);
+            }
             const { error } = (await answer.body.json()) as { error?: { message: string } };
             throw new StartupError(error?.message ?? `the server answered ${answer.statusCode}`);
         } finally {

@@ -1,8 +1,10 @@
-import type { FastifyRequest } from "fastify";
 import { once } from "node:events";
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import { join } from "node:path";
+
+import type { FastifyRequest } from "fastify";
+
 import { dataPaths } from "../data-dir";
 import type { App } from "../routes/types";
 import { withShortName } from "../short-path";

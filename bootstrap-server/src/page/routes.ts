@@ -3,14 +3,15 @@ import formbody from "@fastify/formbody";
 import helmet from "@fastify/helmet";
 import { Type } from "@sinclair/typebox";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+
+import type { Context } from "../context";
 import { ApiError } from "../errors";
 import { bearerOf } from "../routes/headers";
+import type { App } from "../routes/types";
 import { overview } from "../service/overview";
-import { closeSession, sessionToken, openSession } from "./session";
+import { closeSession, openSession, sessionToken } from "./session";
 import { assets, renderPage } from "./templates";
 import { pageView } from "./view";
-import type { Context } from "../context";
-import type { App } from "../routes/types";
 
 /** Largest login form, in bytes. */
 const formLimit = 16 * 1024;
@@ -56,7 +57,9 @@ export async function pageRoutes(app: App, context: Context): Promise<void> {
     });
     app.setErrorHandler((error: FastifyError | ApiError, request, reply) => {
         const described = describe(error);
-        if (described.status >= 500) request.log.error({ err: error }, "page failed");
+        if (described.status >= 500) {
+            request.log.error({ err: error }, "page failed");
+        }
         const html = renderPage("error", { ...described, requestId: request.id });
         return sendPage(reply.code(described.status), html);
     });
@@ -66,8 +69,12 @@ export async function pageRoutes(app: App, context: Context): Promise<void> {
     const isLoggedIn = async (request: FastifyRequest): Promise<boolean> => {
         const sent = bearerOf(request);
         const token = sent ?? sessionToken(keyring, request);
-        if (token !== undefined && (await operators.verify(token))) return true;
-        if (sent === undefined) return false;
+        if (token !== undefined && (await operators.verify(token))) {
+            return true;
+        }
+        if (sent === undefined) {
+            return false;
+        }
         throw new ApiError(
             401,
             "bootstrap.operator.unauthorized",
@@ -77,7 +84,9 @@ export async function pageRoutes(app: App, context: Context): Promise<void> {
     const logins = app.createRateLimit({ max: loginsPerAddress });
     const limitLogins = async (request: FastifyRequest): Promise<void> => {
         const counted = await logins(request);
-        if (counted.isAllowed || !counted.isExceeded) return;
+        if (counted.isAllowed || !counted.isExceeded) {
+            return;
+        }
         throw new ApiError(429, "bootstrap.rate.exceeded", "Too many logins: wait some seconds.");
     };
 
@@ -96,7 +105,9 @@ export async function pageRoutes(app: App, context: Context): Promise<void> {
             logLevel: "warn",
         },
         async (request, reply) => {
-            if (!(await isLoggedIn(request))) return reply.redirect("/login", 303);
+            if (!(await isLoggedIn(request))) {
+                return reply.redirect("/login", 303);
+            }
             const view = pageView(await overview(context));
             const isLive = request.query.updates !== "off";
             return sendPage(reply, renderPage("overview", { ...view, isLive }));

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+
 import type { Keyring } from "../store/keyring";
 
 /** `__Host-`: browsers take it over HTTPS only, for this host only. */
@@ -33,7 +34,9 @@ export function openSession(keyring: Keyring, reply: FastifyReply, token: string
 export function sessionToken(keyring: Keyring, request: FastifyRequest): string | undefined {
     const [keyId = "", ...parts] = (request.cookies[cookie] ?? "").split(".");
     const [nonce, sealed] = parts.map((part) => Buffer.from(part, "base64url"));
-    if (nonce === undefined || sealed === undefined || !keyring.has(keyId)) return undefined;
+    if (nonce === undefined || sealed === undefined || !keyring.has(keyId)) {
+        return undefined;
+    }
     try {
         const text = keyring.open({ keyId, nonce, sealed }, sealedAs);
         const session = JSON.parse(text) as Session;

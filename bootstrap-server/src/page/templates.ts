@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+
 import { Environment, FileSystemLoader } from "nunjucks";
 
 /** Same depth from `src/page` and from `dist/page`. */

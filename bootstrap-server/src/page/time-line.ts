@@ -1,4 +1,4 @@
-import { phases, type Phase, type PhaseState } from "#contract/phases";
+import { type Phase, phases, type PhaseState } from "#contract/phases";
 
 /** The phases of a boot; `applied` comes again and again after it. */
 export const bootPhases = phases.filter((phase) => phase !== "applied");

@@ -61,7 +61,9 @@ function spanText({ state, start, length, drawn }: Span): string {
 }
 
 function phaseRow(phase: string, span: Span | undefined, scale: number) {
-    if (!span) return { phase, state: "open", time: "", text: "not reported yet", bar: null };
+    if (!span) {
+        return { phase, state: "open", time: "", text: "not reported yet", bar: null };
+    }
     return {
         phase,
         state: span.state,

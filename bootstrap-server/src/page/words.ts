@@ -2,10 +2,16 @@ const [minute, hour, day] = [60, 3600, 86_400];
 
 /** A length of time as people say it: `3.2 s`, `41 s`, `3 min 20 s`, `5 h 10 min`, `12 days`. */
 export function duration(seconds: number): string {
-    if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)} s`;
+    if (seconds < 10) {
+        return `${Math.max(0, seconds).toFixed(1)} s`;
+    }
     const whole = Math.round(seconds);
-    if (whole < 2 * minute) return `${whole} s`;
-    if (whole < hour) return `${Math.floor(whole / minute)} min ${whole % minute} s`;
+    if (whole < 2 * minute) {
+        return `${whole} s`;
+    }
+    if (whole < hour) {
+        return `${Math.floor(whole / minute)} min ${whole % minute} s`;
+    }
     if (whole < 2 * day) {
         return `${Math.floor(whole / hour)} h ${Math.floor((whole % hour) / minute)} min`;
     }

@@ -1,10 +1,12 @@
-import { sql } from "kysely";
 import { finished } from "node:stream/promises";
+
+import { sql } from "kysely";
+
 import { archiveOf } from "../backup";
 import type { Context } from "../context";
 import { isLocal } from "../control/socket";
-import { rotateKey } from "../service/rotate-key";
 import * as tokens from "../service/operator-tokens";
+import { rotateKey } from "../service/rotate-key";
 import { guardByOperator } from "./operator-guard";
 import * as schemas from "./schemas";
 import type { App } from "./types";
@@ -15,7 +17,9 @@ import type { App } from "./types";
  */
 export function localRoutes(app: App, context: Context, dataDir: string): void {
     app.addHook("onRequest", (request, reply, done) => {
-        if (isLocal(request)) return done();
+        if (isLocal(request)) {
+            return done();
+        }
         reply.callNotFound();
     });
     guardByOperator(app, context);

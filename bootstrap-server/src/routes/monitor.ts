@@ -1,10 +1,12 @@
+import { Type } from "@sinclair/typebox";
+
 import { contractNumber } from "#contract/number";
 import { publicOperations } from "#contract/operator";
-import { Type } from "@sinclair/typebox";
+
+import type { Context } from "../context";
 import { serve } from "./operation";
 import { guardByOperator } from "./operator-guard";
 import * as schemas from "./schemas";
-import type { Context } from "../context";
 import type { App } from "./types";
 
 /**
@@ -22,7 +24,9 @@ export function readyRoute(
         { tags: ["health"], logLevel: "warn", answers: { 503: getReadiness.response } },
         async ({ reply }) => {
             const contract = contractNumber;
-            if (isDraining()) return reply.code(503).send({ status: "draining", contract });
+            if (isDraining()) {
+                return reply.code(503).send({ status: "draining", contract });
+            }
             return (await isReachable())
                 ? { status: "ready" as const, contract }
                 : reply.code(503).send({ status: "no_database", contract });

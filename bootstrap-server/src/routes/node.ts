@@ -1,13 +1,15 @@
-import { agentOperations, factorHeaders, firstContact, firstContactPrefix } from "#contract/agent";
 import type { FastifyReply, FastifyRequest } from "fastify";
+
+import { agentOperations, factorHeaders, firstContact, firstContactPrefix } from "#contract/agent";
+
+import type { Context } from "../context";
 import { ApiError } from "../errors";
-import { bodyLimits, firstContactLimits, type FirstContactLimits } from "../limits";
+import { bodyLimits, type FirstContactLimits, firstContactLimits } from "../limits";
 import * as agent from "../service/agent";
 import { firstBundle } from "../service/first-contact";
 import { bearerOf, single } from "./headers";
 import { serve } from "./operation";
 import { noBody } from "./schemas";
-import type { Context } from "../context";
 import type { App } from "./types";
 
 /** What a request for a first bundle presents, with the path's claims. */
@@ -35,7 +37,9 @@ function firstContactLimiter(app: App, limits: FirstContactLimits) {
     return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
         for (const count of [ofAddress, ofVm]) {
             const counted = await count(request);
-            if (counted.isAllowed || !counted.isExceeded) continue;
+            if (counted.isAllowed || !counted.isExceeded) {
+                continue;
+            }
             request.log.info({ key: counted.key.slice(0, 64) }, "first contact over its limit");
             void reply.header("retry-after", counted.ttlInSeconds);
             throw new ApiError(

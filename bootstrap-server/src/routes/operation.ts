@@ -1,6 +1,8 @@
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
+
 import type { Operation } from "#contract/operation";
+
 import { errors, noBody } from "./schemas";
 import type { App } from "./types";
 

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+
 import type { Context } from "../context";
 import { isLocal } from "../control/socket";
 import { ApiError } from "../errors";
@@ -13,10 +14,14 @@ const local: Operator = { name: "local" };
 const pathLength = 256;
 
 async function operatorOf(context: Context, request: FastifyRequest): Promise<Operator> {
-    if (isLocal(request)) return local;
+    if (isLocal(request)) {
+        return local;
+    }
     const token = bearerOf(request);
     const operator = token === undefined ? undefined : await context.operators.verify(token);
-    if (operator) return operator;
+    if (operator) {
+        return operator;
+    }
     request.log.info({ source_address: request.ip }, "operator refused");
     throw new ApiError(
         401,
@@ -51,7 +56,9 @@ export function guardByOperator(app: App, context: Context): void {
         operators.set(request, await operatorOf(context, request));
     });
     app.addHook("preHandler", async (request) => {
-        if (request.method === "GET" || request.method === "HEAD") return;
+        if (request.method === "GET" || request.method === "HEAD") {
+            return;
+        }
         await audit(context, request, operators.get(request) as Operator);
     });
 }

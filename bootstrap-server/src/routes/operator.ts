@@ -1,4 +1,6 @@
 import { formerOperations, formerPoolOf, operatorOperations } from "#contract/operator";
+
+import type { Context } from "../context";
 import { bodyLimits } from "../limits";
 import * as clusters from "../service/clusters";
 import * as bundles from "../service/node-bundles";
@@ -7,7 +9,6 @@ import * as slots from "../service/slots";
 import { clusterStatus } from "../service/status";
 import { serve } from "./operation";
 import { guardByOperator } from "./operator-guard";
-import type { Context } from "../context";
 import type { App } from "./types";
 
 const operations = operatorOperations;

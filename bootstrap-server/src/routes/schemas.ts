@@ -1,5 +1,6 @@
-import { ErrorBody, oneOf, strict } from "#contract/schemas";
 import { Type } from "@sinclair/typebox";
+
+import { ErrorBody, oneOf, strict } from "#contract/schemas";
 
 /** Answers that a route may give beside its success. */
 export const errors = (...statuses: readonly number[]) =>

@@ -1,3 +1,5 @@
+import type { Server } from "node:https";
+
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type {
     FastifyBaseLogger,
@@ -5,7 +7,6 @@ import type {
     RawReplyDefaultExpression,
     RawRequestDefaultExpression,
 } from "fastify";
-import type { Server } from "node:https";
 
 /** The HTTPS application whose schemas type its handlers. */
 export type App = FastifyInstance<

@@ -7,8 +7,12 @@ export const graceMs = 15 * 60 * 1000;
  * that is set back to before the report opens nothing again.
  */
 export function isArmed(slot: { vmId: number | null; readyAt: Date | null }, now: Date): boolean {
-    if (slot.vmId === null) return false;
-    if (slot.readyAt === null) return true;
+    if (slot.vmId === null) {
+        return false;
+    }
+    if (slot.readyAt === null) {
+        return true;
+    }
     const since = now.getTime() - slot.readyAt.getTime();
     return since >= 0 && since < graceMs;
 }

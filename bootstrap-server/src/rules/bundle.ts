@@ -1,4 +1,4 @@
-import { generationOf, sha256, sortedPaths, type Manifest } from "#contract/manifest";
+import { generationOf, type Manifest, sha256, sortedPaths } from "#contract/manifest";
 import type { Files } from "#contract/schemas";
 
 /** Why a node's bundle cannot be taken. */

@@ -60,7 +60,9 @@ export function beginFounding(
     expected: readonly string[] | undefined,
     slots: readonly FoundingSlot[],
 ): Founding {
-    if (current.state !== "unfounded" || !expected || expected.length === 0) return current;
+    if (current.state !== "unfounded" || !expected || expected.length === 0) {
+        return current;
+    }
     const set: Binding[] = [];
     for (const name of expected) {
         const found = slots.find(({ slot }) => slot === name);
@@ -95,7 +97,9 @@ export function etcdAnswer(current: Founding, slot: string, vmId: number): EtcdA
  * etcd runs.
  */
 export function afterReport(current: Founding, slots: readonly FoundingSlot[]): Founding {
-    if (current.state !== "founding") return current;
+    if (current.state !== "founding") {
+        return current;
+    }
     const ran = slots.filter(({ etcdRan }) => etcdRan);
     const running = current.set.filter((member) => isBound(member, ran));
     return running.length >= majority(current.set.length)
@@ -110,7 +114,9 @@ export function afterReport(current: Founding, slots: readonly FoundingSlot[]): 
  * left to join.
  */
 export function afterBinding(current: Founding, slots: readonly FoundingSlot[]): Founding {
-    if (current.state === "unfounded") return current;
+    if (current.state === "unfounded") {
+        return current;
+    }
     if (current.state === "founded") {
         return slots.some(({ etcdRan }) => etcdRan) ? current : { state: "unfounded" };
     }

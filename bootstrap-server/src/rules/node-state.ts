@@ -30,12 +30,24 @@ export interface NodeFacts {
 
 /** The state of a node, `hasFailed` when a phase of it failed and was not passed since. */
 export function nodeState(node: NodeFacts, hasFailed: boolean, now: Date): NodeState {
-    if (node.vm_id === null) return "empty";
-    if (node.last_seen_at === null) return "expected";
-    if (hasFailed) return "failed";
-    if (isSilent(node.last_seen_at, now)) return "silent";
-    if (!node.booted) return "booting";
-    if (node.released_generation !== node.reported_generation) return "applying";
+    if (node.vm_id === null) {
+        return "empty";
+    }
+    if (node.last_seen_at === null) {
+        return "expected";
+    }
+    if (hasFailed) {
+        return "failed";
+    }
+    if (isSilent(node.last_seen_at, now)) {
+        return "silent";
+    }
+    if (!node.booted) {
+        return "booting";
+    }
+    if (node.released_generation !== node.reported_generation) {
+        return "applying";
+    }
     return node.healthy ? "healthy" : "unwell";
 }
 

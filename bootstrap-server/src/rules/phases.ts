@@ -1,4 +1,4 @@
-import { phases, type Phase, type PhaseState } from "#contract/phases";
+import { type Phase, phases, type PhaseState } from "#contract/phases";
 
 /** One report of a node, as far as the rules look at it. */
 export interface ReportFacts {
@@ -21,7 +21,9 @@ export interface AppliedFacts {
  * anything that comes after it, so that one lost report does not hide a member.
  */
 export function showsEtcd(report: ReportFacts): boolean {
-    if (report.phase === "applied") return readApplied(report)?.healthy === true;
+    if (report.phase === "applied") {
+        return readApplied(report)?.healthy === true;
+    }
     const after = phases.indexOf(report.phase) - phases.indexOf("etcd");
     return after > 0 || (after === 0 && report.state === "done");
 }
@@ -31,7 +33,9 @@ export function showsEtcd(report: ReportFacts): boolean {
  * and at least one check, all of them good. `running` does not change what lies on the node.
  */
 export function readApplied(report: ReportFacts): AppliedFacts | undefined {
-    if (report.phase !== "applied") return undefined;
+    if (report.phase !== "applied") {
+        return undefined;
+    }
     const checks = Object.values(report.health ?? {});
     return {
         generation: report.state === "running" ? undefined : report.generation,

@@ -1,4 +1,5 @@
 import type { Peer } from "#contract/manifest";
+
 import type { EtcdAnswer } from "./founding";
 
 /** What a node may be served now, before its contents are read. */

@@ -31,7 +31,9 @@ export interface RolloutNode {
  * come is of a clock that has been set back since: it says no more than one long past.
  */
 export function isSilent(lastSeenAt: Date | null, now: Date): boolean {
-    if (lastSeenAt === null) return false;
+    if (lastSeenAt === null) {
+        return false;
+    }
     return Math.abs(now.getTime() - lastSeenAt.getTime()) > silenceMs;
 }
 
@@ -72,8 +74,12 @@ export function holderOf(
     node: RolloutNode,
     cluster: readonly RolloutNode[],
 ): RolloutNode | undefined {
-    if (!node.bound || node.desired === null || node.desired === node.released) return undefined;
-    if (!node.booted || node.released === null) return undefined;
+    if (!node.bound || node.desired === null || node.desired === node.released) {
+        return undefined;
+    }
+    if (!node.booted || node.released === null) {
+        return undefined;
+    }
     const latest = cluster
         .filter((other) => other.slot !== node.slot && inFlight(other))
         .sort(compareReleases)

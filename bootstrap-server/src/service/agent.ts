@@ -1,13 +1,14 @@
 import type { Report } from "#contract/agent";
+
+import type { Context } from "../context";
 import { ApiError } from "../errors";
-import { readApplied, showsEtcd } from "../rules/phases";
 import { requestLease } from "../rules/leases";
+import { readApplied, showsEtcd } from "../rules/phases";
 import { matchesDigest, newToken, sha256 } from "../secrets";
 import type { ClusterRow, Db, NodeRow, Trx } from "../store/schema";
 import { advanceFounding, lockCluster, nodesOf } from "./rows";
 import { assembleBundle, release } from "./served";
 import { settledRelease } from "./settled";
-import type { Context } from "../context";
 
 /** Longest message and log line that are kept, in characters; the rest is cut. */
 const lineLength = 4000;
@@ -36,7 +37,9 @@ async function nodeOfToken(
             ]),
         )
         .executeTakeFirst();
-    if (!node) return undefined;
+    if (!node) {
+        return undefined;
+    }
     const isNext = matchesDigest(token, node.next_agent_token_sha256 ?? "");
     const isCurrent = matchesDigest(token, node.agent_token_sha256 ?? "");
     return isNext || isCurrent ? { node, isNext } : undefined;
@@ -44,7 +47,9 @@ async function nodeOfToken(
 
 /** Refuses whoever has no agent's token, before anything else is read of the request. Throws 401. */
 export async function authenticate(context: Context, token: string | undefined): Promise<void> {
-    if (token === undefined || !(await nodeOfToken(context.db, token))) throw unauthorized();
+    if (token === undefined || !(await nodeOfToken(context.db, token))) {
+        throw unauthorized();
+    }
 }
 
 /**
@@ -56,12 +61,16 @@ async function asNode<T>(
     token: string | undefined,
     work: (trx: Trx, cluster: ClusterRow, node: NodeRow, now: Date) => Promise<T>,
 ): Promise<T> {
-    if (token === undefined) throw unauthorized();
+    if (token === undefined) {
+        throw unauthorized();
+    }
     return context.db.transaction().execute(async (trx) => {
         const claimed = await nodeOfToken(trx, token);
         const cluster = claimed && (await lockCluster(context, trx, claimed.node.kubecluster_id));
         const found = await nodeOfToken(trx, token);
-        if (!cluster || found?.node.kubecluster_id !== cluster.id) throw unauthorized();
+        if (!cluster || found?.node.kubecluster_id !== cluster.id) {
+            throw unauthorized();
+        }
         const { node, isNext } = found;
         const now = await context.clock(trx);
         await trx
@@ -111,9 +120,13 @@ export async function agentBundle(
     if (settled) {
         const { node, release } = settled;
         const { revision } = release;
-        if (revision === knownRevision) return { revision, json: undefined };
+        if (revision === knownRevision) {
+            return { revision, json: undefined };
+        }
         const json = context.bundles.get(node, release, node.change ?? {});
-        if (json) return { revision, json };
+        if (json) {
+            return { revision, json };
+        }
     }
     return asNode(context, token, async (trx, cluster, node, now) => {
         const nodes = await nodesOf(trx, cluster.id);
@@ -126,7 +139,9 @@ export async function agentBundle(
             );
         }
         const { revision } = released;
-        if (revision === knownRevision) return { revision, json: undefined };
+        if (revision === knownRevision) {
+            return { revision, json: undefined };
+        }
         const bundle = await assembleBundle(context, trx, node, released);
         return { revision, json: context.bundles.add(node, released, bundle) };
     });

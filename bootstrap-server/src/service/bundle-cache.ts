@@ -1,6 +1,8 @@
+import { LRUCache } from "lru-cache";
+
 import type { Bundle } from "#contract/bundle";
 import type { Change } from "#contract/schemas";
-import { LRUCache } from "lru-cache";
+
 import type { Release } from "../rules/release";
 import type { NodeRow } from "../store/schema";
 

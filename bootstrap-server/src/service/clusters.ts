@@ -1,10 +1,11 @@
 import { clusterName } from "#contract/names";
-import { ApiError } from "../errors";
+
 import { drawClusterId } from "../cluster-id";
-import { isSilent, silenceMs } from "../rules/rollout";
-import { clusterNotFound, inCluster, nodesOf } from "./rows";
 import type { Context } from "../context";
+import { ApiError } from "../errors";
+import { isSilent, silenceMs } from "../rules/rollout";
 import type { ClusterRow, Trx } from "../store/schema";
+import { clusterNotFound, inCluster, nodesOf } from "./rows";
 
 /** The seed fixes the project of every cluster to 1. */
 const projectId = 1;
@@ -83,7 +84,9 @@ export async function findCluster(context: Context, clusterId: number): Promise<
         .where("org_id", "=", context.orgId)
         .where("registration_key", "is not", null)
         .executeTakeFirst();
-    if (!row) throw clusterNotFound(clusterId);
+    if (!row) {
+        throw clusterNotFound(clusterId);
+    }
     return row;
 }
 
@@ -118,7 +121,9 @@ async function refuseWhileHeard(context: Context, trx: Trx, clusterId: number): 
     const heard = (await nodesOf(trx, clusterId)).filter(
         ({ last_seen_at }) => last_seen_at !== null && !isSilent(last_seen_at, now),
     );
-    if (heard.length === 0) return;
+    if (heard.length === 0) {
+        return;
+    }
     throw new ApiError(
         409,
         "bootstrap.cluster.alive",
@@ -136,7 +141,9 @@ export async function deleteCluster(
     { onlySilent }: { onlySilent: boolean },
 ): Promise<void> {
     await inCluster(context, clusterId, async (trx) => {
-        if (onlySilent) await refuseWhileHeard(context, trx, clusterId);
+        if (onlySilent) {
+            await refuseWhileHeard(context, trx, clusterId);
+        }
         await trx.deleteFrom("clusters").where("id", "=", clusterId).execute();
     });
 }

@@ -1,7 +1,8 @@
 import { phases, phaseStates } from "#contract/phases";
+
+import type { Context } from "../context";
 import { nodeState, nodeStates } from "../rules/node-state";
 import { poolFigures } from "../store/database";
-import type { Context } from "../context";
 
 async function nodesByState({ db, clock, orgId }: Context) {
     const now = await clock(db);

@@ -1,13 +1,15 @@
-import type { Bundle } from "#contract/bundle";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import type { Bundle } from "#contract/bundle";
+
+import type { Context } from "../context";
 import { ApiError } from "../errors";
 import { isArmed } from "../rules/arming";
 import { newToken, sha256 } from "../secrets";
+import type { ClusterRow, Db, NodeRow, Trx } from "../store/schema";
 import type { RefusalReason, RequestFacts } from "../verify/verifier";
 import { lockCluster, nodeOfVm, nodesOf } from "./rows";
 import { assembleBundle, release } from "./served";
-import type { Context } from "../context";
-import type { ClusterRow, Db, NodeRow, Trx } from "../store/schema";
 
 /** A request for a first bundle, as it arrived. */
 export interface FirstContactRequest {
@@ -87,7 +89,9 @@ async function audit(
         .values({ at, ...row })
         .execute();
     context.metrics.firstContacts.inc({ decision, reason });
-    if (decision === "released") context.metrics.bundles.inc({ kind: "first" });
+    if (decision === "released") {
+        context.metrics.bundles.inc({ kind: "first" });
+    }
     context.log.info({ audit: row }, `first bundle ${decision}`);
 }
 
@@ -101,7 +105,9 @@ async function releaseTo(
     node: NodeRow & { now: Date },
 ): Promise<Decision> {
     const now = await context.clock(trx, node.now);
-    if (node.role !== role) return { decision: "refused", reason: "other_role", node };
+    if (node.role !== role) {
+        return { decision: "refused", reason: "other_role", node };
+    }
     if (!isArmed({ vmId: node.vm_id, readyAt: node.ready_at }, now)) {
         return { decision: "refused", reason: "slot_closed", node };
     }
@@ -111,7 +117,9 @@ async function releaseTo(
         next_agent_token_sha256: null,
         last_seen_at: now.toISOString(),
     });
-    if (!released) return { decision: "pending", reason: "bundle_pending", node, now };
+    if (!released) {
+        return { decision: "pending", reason: "bundle_pending", node, now };
+    }
     const bundle = await assembleBundle(context, trx, node, released);
     return {
         decision: "released",
@@ -139,8 +147,12 @@ async function decide(context: Context, request: FirstContactRequest): Promise<D
     };
     // Outside any transaction: it asks Excloud, which may take seconds.
     const verdict = await context.verifier.verify(facts);
-    if (!verdict.verified) return { decision: "refused", reason: verdict.reason, node: claimed };
-    if (!claimed) return { decision: "refused", reason: "vm_not_bound", node: undefined };
+    if (!verdict.verified) {
+        return { decision: "refused", reason: verdict.reason, node: claimed };
+    }
+    if (!claimed) {
+        return { decision: "refused", reason: "vm_not_bound", node: undefined };
+    }
     if (verdict.orgId !== context.orgId) {
         return { decision: "refused", reason: "other_organisation", node: claimed };
     }

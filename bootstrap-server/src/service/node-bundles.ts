@@ -1,7 +1,9 @@
 import type { NodeBundleRequest } from "#contract/operator";
 import { poolOf } from "#contract/pools";
 import type { Change } from "#contract/schemas";
+
 import { isAddress } from "../addresses";
+import type { Context } from "../context";
 import { ApiError } from "../errors";
 import { checkBundle, manifestOf } from "../rules/bundle";
 import { deleteUnusedContents, putContents } from "../store/contents";
@@ -9,7 +11,6 @@ import type { ClusterRow, Db, NodeRow, Trx } from "../store/schema";
 import { findCluster } from "./clusters";
 import { digestsOf, findPoolFiles } from "./pool-files";
 import { advanceFounding, inCluster, nodeInSlot, nodesOf } from "./rows";
-import type { Context } from "../context";
 
 /** Columns that belong to the VM in a slot: forgotten when another VM takes its place. */
 const forgotten = {
@@ -42,7 +43,9 @@ async function refuseForeignVm(trx: Trx, node: NodeRow, vmId: number): Promise<v
         .where("slot", "is not", null)
         .where("id", "!=", node.id)
         .executeTakeFirst();
-    if (!other) return;
+    if (!other) {
+        return;
+    }
     throw new ApiError(
         409,
         "bootstrap.vm.bound_elsewhere",
@@ -59,7 +62,9 @@ async function bindVm(
     request: NodeBundleRequest,
 ): Promise<void> {
     await refuseForeignVm(trx, node, request.vm_id);
-    if (node.vm_id !== request.vm_id) await forgetVm(trx, node);
+    if (node.vm_id !== request.vm_id) {
+        await forgetVm(trx, node);
+    }
     if (!cluster.first_bound_at) {
         const now = await context.clock(trx);
         await trx
@@ -89,7 +94,9 @@ async function keepServedGenerations(trx: Trx, node: NodeRow): Promise<void> {
         .executeTakeFirstOrThrow();
     const served = [desired_generation, released_generation].filter((one) => one !== null);
     let unserved = trx.deleteFrom("bootstrap_generations").where("node_id", "=", node.id);
-    if (served.length > 0) unserved = unserved.where("generation", "not in", served);
+    if (served.length > 0) {
+        unserved = unserved.where("generation", "not in", served);
+    }
     await unserved.execute();
 }
 
@@ -118,7 +125,9 @@ export async function putNodeBundle(
         const { generation, manifest } = request;
         const poolFiles = pool?.files ?? {};
         const problem = checkBundle({ generation, manifest, nodeFiles, poolFiles });
-        if (problem) throw new ApiError(422, problem.code, problem.message);
+        if (problem) {
+            throw new ApiError(422, problem.code, problem.message);
+        }
 
         await putContents(trx, context.keyring, clusterId, request.files, nodeFiles);
         await bindVm(context, trx, cluster, node, request);

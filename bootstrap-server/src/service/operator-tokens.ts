@@ -1,4 +1,5 @@
-import { sql, type Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
+
 import type { Context } from "../context";
 import { dataPaths, keptOperatorToken, readIfThere } from "../data-dir";
 import { ApiError, StartupError } from "../errors";
@@ -39,8 +40,12 @@ async function insert(trx: Trx, name: string, token: string, now: Date): Promise
 /** The environment's token: another one than before takes its place, a revoked one is refused. */
 async function acceptGiven(trx: Trx, token: string, now: Date): Promise<void> {
     const row = await rowOf(trx, environmentName);
-    if (row?.sha256 !== sha256(token)) return insert(trx, environmentName, token, now);
-    if (row.revoked_at === null) return;
+    if (row?.sha256 !== sha256(token)) {
+        return insert(trx, environmentName, token, now);
+    }
+    if (row.revoked_at === null) {
+        return;
+    }
     throw new StartupError(
         `EXCLOUD_BOOTSTRAP_TOKEN is the token that was revoked at ${row.revoked_at.toISOString()}: give another one, or none`,
     );
@@ -51,12 +56,16 @@ async function acceptKept(trx: Trx, dataDir: string, now: Date): Promise<string 
     const present = await readIfThere(dataPaths(dataDir).operatorToken);
     if (present === undefined) {
         const rows = await trx.selectFrom("bootstrap_operator_tokens").selectAll().execute();
-        if (rows.some((row) => isValid(row, now))) return undefined;
+        if (rows.some((row) => isValid(row, now))) {
+            return undefined;
+        }
     }
     const token = await keptOperatorToken(dataDir);
     const name = `data-folder-${sha256(token).slice(0, 8)}`;
     const row = await rowOf(trx, name);
-    if (!row) await insert(trx, name, token, now);
+    if (!row) {
+        await insert(trx, name, token, now);
+    }
     return row && !isValid(row, now) ? undefined : token;
 }
 
@@ -73,7 +82,9 @@ export async function firstOperatorToken(
         // Replicas that start together on an empty database make one token, not one each.
         await sql`LOCK TABLE bootstrap_operator_tokens IN EXCLUSIVE MODE`.execute(trx);
         const now = await clock(trx);
-        if (given === undefined) return acceptKept(trx, dataDir, now);
+        if (given === undefined) {
+            return acceptKept(trx, dataDir, now);
+        }
         await acceptGiven(trx, given, now);
         return given;
     });
@@ -96,7 +107,9 @@ export async function createOperatorToken(
 ) {
     const token = newToken();
     const now = await clock(db);
-    if (name === environmentName) throw nameUsed(name);
+    if (name === environmentName) {
+        throw nameUsed(name);
+    }
     const expires_at =
         days === undefined ? null : new Date(now.getTime() + days * day).toISOString();
     const { numInsertedOrUpdatedRows } = await db
@@ -104,7 +117,9 @@ export async function createOperatorToken(
         .values({ name, sha256: sha256(token), created_at: now.toISOString(), expires_at })
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst();
-    if (numInsertedOrUpdatedRows !== 1n) throw nameUsed(name);
+    if (numInsertedOrUpdatedRows !== 1n) {
+        throw nameUsed(name);
+    }
     return { name, token, expires_at };
 }
 
@@ -134,7 +149,9 @@ export async function revokeOperatorToken({ db, clock }: Context, name: string):
         .where("name", "=", name)
         .where("revoked_at", "is", null)
         .executeTakeFirst();
-    if (numUpdatedRows === 1n) return;
+    if (numUpdatedRows === 1n) {
+        return;
+    }
     throw new ApiError(
         404,
         "bootstrap.token.not_found",

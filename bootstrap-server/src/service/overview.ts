@@ -1,10 +1,12 @@
-import { clusterName } from "#contract/names";
 import { sql } from "kysely";
-import { nodeState, nodeStates, worstState, type NodeState } from "../rules/node-state";
+
+import { clusterName } from "#contract/names";
+
+import type { Context } from "../context";
+import { type NodeState, nodeState, nodeStates, worstState } from "../rules/node-state";
 import type { ClusterRow, Db, NodeRow } from "../store/schema";
 import { rolloutView } from "./rows";
-import { inSlotOrder, nodeStatus, reportsOf, type NodeStatus } from "./status";
-import type { Context } from "../context";
+import { inSlotOrder, type NodeStatus, nodeStatus, reportsOf } from "./status";
 
 /** Most clusters that are told of at once, those in need of attention first. */
 const shownClusters = 50;
@@ -53,8 +55,11 @@ function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
     const groups = new Map<K, T[]>();
     for (const item of items) {
         const group = groups.get(keyOf(item));
-        if (group) group.push(item);
-        else groups.set(keyOf(item), [item]);
+        if (group) {
+            group.push(item);
+        } else {
+            groups.set(keyOf(item), [item]);
+        }
     }
     return groups;
 }
@@ -86,7 +91,9 @@ async function readRows({ db, orgId }: Context) {
 }
 
 async function certificatesOf(db: Db, clusterIds: readonly number[]) {
-    if (clusterIds.length === 0) return new Map<number, CertificateEnd[]>();
+    if (clusterIds.length === 0) {
+        return new Map<number, CertificateEnd[]>();
+    }
     const { rows } = await sql<{ node: number; path: string; expires_at: Date }>`
         SELECT n.id AS node, f.key AS path, c.certificate_expires_at AS expires_at
         FROM nodes n

@@ -1,13 +1,14 @@
-import { sortedPaths, type Manifest, type ManifestEntry } from "#contract/manifest";
+import { type Manifest, type ManifestEntry, sortedPaths } from "#contract/manifest";
 import type { PoolFilesRequest } from "#contract/operator";
 import { poolOf, roleOf } from "#contract/pools";
+
+import type { Context } from "../context";
 import { ApiError } from "../errors";
 import { manifestOf } from "../rules/bundle";
 import { deleteUnusedContents, putContents } from "../store/contents";
 import type { Db } from "../store/schema";
 import { findCluster } from "./clusters";
 import { inCluster } from "./rows";
-import type { Context } from "../context";
 
 /** Digests by path, in path order. */
 export function digestsOf(manifest: Readonly<Manifest>): Record<string, string> {
@@ -37,7 +38,9 @@ export async function findPoolFiles(db: Db, clusterId: number, pool: string) {
 /** Refuses a pool of another role than its name says, and slots of other pools. Throws 422. */
 function checkPool(pool: string, { role, slots }: PoolFilesRequest): void {
     const wrong = slots.filter((slot) => poolOf(slot) !== pool);
-    if (role === roleOf(pool) && wrong.length === 0) return;
+    if (role === roleOf(pool) && wrong.length === 0) {
+        return;
+    }
     throw new ApiError(
         422,
         "bootstrap.pool_files.invalid",
@@ -84,7 +87,9 @@ export async function putPoolFiles(
 export async function readPoolFiles(context: Context, clusterId: number, pool: string) {
     await findCluster(context, clusterId);
     const row = await findPoolFiles(context.db, clusterId, pool);
-    if (!row) throw poolFilesNotFound(clusterId, pool);
+    if (!row) {
+        throw poolFilesNotFound(clusterId, pool);
+    }
     const { files, ...view } = row;
     return { ...view, digests: digestsOf(files) };
 }
@@ -101,7 +106,9 @@ export async function deletePoolFiles(
             .where("kubecluster_id", "=", clusterId)
             .where("pool", "=", pool)
             .executeTakeFirst();
-        if (numDeletedRows === 0n) throw poolFilesNotFound(clusterId, pool);
+        if (numDeletedRows === 0n) {
+            throw poolFilesNotFound(clusterId, pool);
+        }
         await deleteUnusedContents(trx, clusterId);
     });
 }

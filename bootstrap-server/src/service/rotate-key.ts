@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+
 import type { Context } from "../context";
 import { contextOf } from "../store/contents";
 

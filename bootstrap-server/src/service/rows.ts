@@ -1,5 +1,8 @@
-import { controlPlanePool } from "#contract/pools";
 import { sql } from "kysely";
+
+import { controlPlanePool } from "#contract/pools";
+
+import type { Context } from "../context";
 import { ApiError } from "../errors";
 import {
     afterBinding,
@@ -10,7 +13,6 @@ import {
 } from "../rules/founding";
 import { isSilent, type RolloutNode } from "../rules/rollout";
 import type { ClusterRow, Db, NodeRow, Trx } from "../store/schema";
-import type { Context } from "../context";
 
 /** The cluster, locked until the transaction ends; undefined when it is not this server's. */
 export async function lockCluster(
@@ -48,7 +50,9 @@ export async function inCluster<T>(
 ): Promise<T> {
     return context.db.transaction().execute(async (trx) => {
         const cluster = await lockCluster(context, trx, clusterId);
-        if (!cluster) throw clusterNotFound(clusterId);
+        if (!cluster) {
+            throw clusterNotFound(clusterId);
+        }
         return work(trx, cluster);
     });
 }
@@ -72,7 +76,9 @@ export async function nodeInSlot(db: Db, clusterId: number, slot: string): Promi
         .where("kubecluster_id", "=", clusterId)
         .where("slot", "=", slot)
         .executeTakeFirst();
-    if (row) return row;
+    if (row) {
+        return row;
+    }
     throw new ApiError(
         404,
         "bootstrap.slot.not_found",
@@ -188,7 +194,9 @@ async function nextFounding(
         case "report":
             return afterReport(current, slots);
         case "release": {
-            if (current.state !== "unfounded") return current;
+            if (current.state !== "unfounded") {
+                return current;
+            }
             const pool = await trx
                 .selectFrom("bootstrap_pool_files")
                 .select("slots")

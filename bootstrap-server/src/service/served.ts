@@ -1,13 +1,16 @@
+import type { Updateable } from "kysely";
+
 import type { Bundle } from "#contract/bundle";
 import {
-    revisionOf,
-    sortPeers,
-    sortedPaths,
     type ManifestEntry,
     type Peer,
+    revisionOf,
+    sortedPaths,
+    sortPeers,
 } from "#contract/manifest";
 import { clusterName } from "#contract/names";
-import type { Updateable } from "kysely";
+
+import type { Context } from "../context";
 import { etcdAnswer } from "../rules/founding";
 import type { Release } from "../rules/release";
 import { generationToServe, releaseTime } from "../rules/rollout";
@@ -15,7 +18,6 @@ import { readContents } from "../store/contents";
 import type { ClusterRow, NodeRow, NodesTable, Trx } from "../store/schema";
 import { readGeneration } from "./node-bundles";
 import { advanceFounding, rolloutView } from "./rows";
-import type { Context } from "../context";
 
 /**
  * The control planes that have an address, as each node of their cluster is told of them. Workers are not among
@@ -46,19 +48,25 @@ export async function release(
 ): Promise<Release | undefined> {
     const views = nodes.map((one) => rolloutView(one, now));
     const generation = generationToServe(rolloutView(node, now), views);
-    if (generation === null || node.vm_id === null) return undefined;
+    if (generation === null || node.vm_id === null) {
+        return undefined;
+    }
 
     let etcd: Release["etcd"];
     if (node.role === "control-plane") {
         const founding = await advanceFounding(trx, cluster, nodes, "release");
         const answer = etcdAnswer(founding, node.slot, node.vm_id);
-        if (answer.state === "wait") return undefined;
+        if (answer.state === "wait") {
+            return undefined;
+        }
         etcd = answer;
     }
     const effect: Updateable<NodesTable> = { ...besides };
     if (generation !== node.released_generation) {
         effect.released_generation = generation;
-        if (node.booted) effect.released_at = releaseTime(views, now).toISOString();
+        if (node.booted) {
+            effect.released_at = releaseTime(views, now).toISOString();
+        }
     }
     if (Object.keys(effect).length > 0) {
         await trx.updateTable("nodes").set(effect).where("id", "=", node.id).execute();

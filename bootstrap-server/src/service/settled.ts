@@ -1,15 +1,18 @@
-import { revisionOf } from "#contract/manifest";
 import { setImmediate as nextTurn } from "node:timers/promises";
+
 import { CompiledQuery, type Selectable } from "kysely";
+
+import { revisionOf } from "#contract/manifest";
+
+import type { Context } from "../context";
 import { etcdAnswer } from "../rules/founding";
+import type { Release } from "../rules/release";
 import { generationToServe } from "../rules/rollout";
+import { matchesDigest, sha256 } from "../secrets";
 import { prepare } from "../store/prepared";
 import type { ClusterRow, GenerationsTable, NodeRow } from "../store/schema";
-import { matchesDigest, sha256 } from "../secrets";
 import { foundingOf, rolloutView } from "./rows";
-import type { Release } from "../rules/release";
 import { peersOf } from "./served";
-import type { Context } from "../context";
 
 /** How old it may be when a node was last seen before it is written anew, in milliseconds. */
 const seenMs = 10_000;
@@ -72,8 +75,11 @@ async function readClusters(context: Context, digests: Set<string>): Promise<Map
     const byDigest = new Map<string, Row[]>();
     for (const row of rows) {
         const of = byDigest.get(row.asking_sha256);
-        if (of) of.push(row);
-        else byDigest.set(row.asking_sha256, [row]);
+        if (of) {
+            of.push(row);
+        } else {
+            byDigest.set(row.asking_sha256, [row]);
+        }
     }
     return byDigest;
 }
@@ -91,7 +97,9 @@ async function clusterOfToken(context: Context, digest: string): Promise<readonl
 }
 
 function etcdOf(node: Row): { isDecided: boolean; etcd: Release["etcd"] } {
-    if (node.role !== "control-plane") return { isDecided: true, etcd: undefined };
+    if (node.role !== "control-plane") {
+        return { isDecided: true, etcd: undefined };
+    }
     const answer = etcdAnswer(foundingOf(node), node.slot, node.vm_id ?? 0);
     return answer.state === "wait"
         ? { isDecided: false, etcd: undefined }
@@ -110,15 +118,21 @@ export async function settledRelease(
 ): Promise<{ node: Row; release: Release } | undefined> {
     const rows = await clusterOfToken(context, sha256(token));
     const node = rows.find((row) => row.is_asking);
-    if (!node || !matchesDigest(token, node.agent_token_sha256 ?? "")) return undefined;
+    if (!node || !matchesDigest(token, node.agent_token_sha256 ?? "")) {
+        return undefined;
+    }
 
     const now = await context.clock(context.db, node.now);
     const view = rolloutView(node, now);
     const views = rows.map((row) => rolloutView(row, now));
     const generation = generationToServe(view, views);
-    if (generation === null || generation !== node.released_generation) return undefined;
+    if (generation === null || generation !== node.released_generation) {
+        return undefined;
+    }
     const { isDecided, etcd } = etcdOf(node);
-    if (!view.bound || view.silent || !isDecided) return undefined;
+    if (!view.bound || view.silent || !isDecided) {
+        return undefined;
+    }
 
     const seenBefore = now.getTime() - (node.last_seen_at?.getTime() ?? -Infinity);
     if (seenBefore > seenMs) {

@@ -1,13 +1,14 @@
 import { clusterName, nodeName } from "#contract/names";
 import type { SlotRequest } from "#contract/operator";
 import { controlPlanePool, isSlotOfRole, slotName } from "#contract/pools";
+
+import type { Context } from "../context";
 import { ApiError } from "../errors";
 import { isArmed } from "../rules/arming";
 import { deleteUnusedContents } from "../store/contents";
+import type { Db, NodeRow } from "../store/schema";
 import { findCluster } from "./clusters";
 import { advanceFounding, inCluster, nodeInSlot, nodeOfVm, nodesOf } from "./rows";
-import type { Context } from "../context";
-import type { Db, NodeRow } from "../store/schema";
 
 async function slotView(context: Context, db: Db, row: NodeRow) {
     const now = await context.clock(db);
@@ -24,7 +25,9 @@ async function slotView(context: Context, db: Db, row: NodeRow) {
 
 function checkSlot(clusterId: number, slot: string, request: SlotRequest): void {
     const expected = nodeName(slot, clusterId);
-    if (isSlotOfRole(slot, request.role) && request.node_name === expected) return;
+    if (isSlotOfRole(slot, request.role) && request.node_name === expected) {
+        return;
+    }
     throw new ApiError(
         422,
         "bootstrap.slot.invalid",

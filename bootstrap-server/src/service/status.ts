@@ -1,12 +1,14 @@
+import type { Selectable } from "kysely";
+
 import { clusterName } from "#contract/names";
 import { phases } from "#contract/phases";
 import { compareSlots } from "#contract/pools";
-import type { Selectable } from "kysely";
+
+import type { Context } from "../context";
 import { holderOf, type RolloutNode } from "../rules/rollout";
 import type { Db, NodeRow, ReportsTable } from "../store/schema";
 import { findCluster } from "./clusters";
 import { nodesOf, rolloutView } from "./rows";
-import type { Context } from "../context";
 
 type ReportRow = Selectable<ReportsTable>;
 
@@ -65,7 +67,9 @@ export type NodeStatus = ReturnType<typeof nodeStatus>;
 
 /** The reports of all nodes of some clusters. */
 export async function reportsOf(db: Db, clusterIds: readonly number[]): Promise<ReportRow[]> {
-    if (clusterIds.length === 0) return [];
+    if (clusterIds.length === 0) {
+        return [];
+    }
     return db
         .selectFrom("bootstrap_reports")
         .innerJoin("nodes", "nodes.id", "bootstrap_reports.node_id")

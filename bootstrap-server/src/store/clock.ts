@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+
 import type { Db } from "./schema";
 
 /**
@@ -9,7 +10,9 @@ export type Clock = (db: Db, read?: Date) => Promise<Date>;
 
 /** The database's own clock. */
 export const databaseClock: Clock = async (db, read) => {
-    if (read) return new Date(read);
+    if (read) {
+        return new Date(read);
+    }
     const { rows } = await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(db);
     return new Date((rows[0] as { now: Date }).now);
 };

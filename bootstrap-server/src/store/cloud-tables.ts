@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+
 import { messageOf, StartupError } from "../errors";
 import type { Db } from "./schema";
 

@@ -1,6 +1,8 @@
-import { sortedPaths, type Manifest, type ManifestEntry } from "#contract/manifest";
-import type { Files } from "#contract/schemas";
 import { sql } from "kysely";
+
+import { type Manifest, type ManifestEntry, sortedPaths } from "#contract/manifest";
+import type { Files } from "#contract/schemas";
+
 import { StartupError } from "../errors";
 import { certificateExpiry } from "./certificates";
 import type { Keyring } from "./keyring";
@@ -76,7 +78,9 @@ export async function readContents(
     manifest: Readonly<Manifest>,
 ): Promise<Record<string, string>> {
     const digests = [...new Set(Object.values(manifest).map((entry) => entry.sha256))];
-    if (digests.length === 0) return {};
+    if (digests.length === 0) {
+        return {};
+    }
     const rows = await trx
         .selectFrom("bootstrap_contents")
         .selectAll()
@@ -88,7 +92,9 @@ export async function readContents(
         sortedPaths(manifest).map((path) => {
             const { sha256 } = manifest[path] as ManifestEntry;
             const row = byDigest.get(sha256);
-            if (!row) throw new Error(`content ${sha256} of ${path} is not held`);
+            if (!row) {
+                throw new Error(`content ${sha256} of ${path} is not held`);
+            }
             const sealed = { keyId: row.key_id, nonce: row.nonce, sealed: row.sealed };
             return [path, keyring.open(sealed, contextOf(clusterId, sha256))];
         }),

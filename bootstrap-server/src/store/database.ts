@@ -1,9 +1,10 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { Pool, types } from "pg";
+
 import { messageOf, StartupError } from "../errors";
-import { runPrepared } from "./prepared";
 import { migrate } from "./migrations";
 import { openEmbeddedPool } from "./pglite";
+import { runPrepared } from "./prepared";
 import type { Db, Schema } from "./schema";
 
 /** Object id of PostgreSQL's type bigint. */
@@ -11,7 +12,9 @@ const bigintType = 20;
 
 /** bigint as number: ids of clusters (40 bits), VMs and organisations all fit 53 bits. */
 function parserOf(oid: number, format?: unknown): unknown {
-    if (oid === bigintType) return Number;
+    if (oid === bigintType) {
+        return Number;
+    }
     return types.getTypeParser(oid, format as "text");
 }
 
@@ -28,7 +31,9 @@ const pools = new WeakMap<Db, Pool>();
 /** The connections of a database; undefined for the embedded one, which has none. */
 export function poolFigures(db: Db): PoolFigures | undefined {
     const pool = pools.get(db);
-    if (!pool) return undefined;
+    if (!pool) {
+        return undefined;
+    }
     const { idleCount: idle, totalCount, waitingCount: waiting } = pool;
     return { idle, busy: totalCount - idle, waiting };
 }
@@ -68,7 +73,9 @@ export async function openDatabase(store: {
             ? openServerPool(store.databaseUrl)
             : await openEmbeddedPool(store.folder, store.onLost);
         const db: Db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
-        if (pool instanceof Pool) pools.set(db, pool);
+        if (pool instanceof Pool) {
+            pools.set(db, pool);
+        }
         try {
             await migrate(db);
             return db;
@@ -77,7 +84,9 @@ export async function openDatabase(store: {
             throw error;
         }
     } catch (error) {
-        if (error instanceof StartupError) throw error;
+        if (error instanceof StartupError) {
+            throw error;
+        }
         throw new StartupError(`cannot open ${where}: ${messageOf(error)}`);
     }
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
+
 import { messageOf, StartupError } from "../errors";
 import { withShortName } from "../short-path";
 
@@ -25,7 +26,9 @@ async function pidBehind(path: string): Promise<string | undefined> {
         });
     } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code === "ECONNREFUSED" || code === "ENOENT") return undefined;
+        if (code === "ECONNREFUSED" || code === "ENOENT") {
+            return undefined;
+        }
         // Anything else is no proof that the holder is gone.
     } finally {
         socket.destroy();
@@ -72,7 +75,9 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
         };
         try {
             for (const other of await readdir(sockets)) {
-                if (other === own) continue;
+                if (other === own) {
+                    continue;
+                }
                 const pid = await pidBehind(join(short, other));
                 if (pid !== undefined) {
                     throw new StartupError(

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+
 import { sha256 } from "../secrets";
 
 /** Bytes of an AES-256 key. */
@@ -61,7 +62,9 @@ export class Keyring {
 
     private key(keyId: string): Buffer {
         const key = this.keys.get(keyId);
-        if (!key) throw new Error(`no encryption key with id ${keyId} is configured`);
+        if (!key) {
+            throw new Error(`no encryption key with id ${keyId} is configured`);
+        }
         return key;
     }
 }

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+
 import { StartupError } from "../errors";
 import type { Db, Trx } from "./schema";
 
@@ -237,8 +238,12 @@ export async function migrate(db: Db): Promise<void> {
             );
         }
         for (const { id, name, statements } of migrations) {
-            if (applied.has(id)) continue;
-            for (const statement of statements) await sql.raw(statement).execute(trx);
+            if (applied.has(id)) {
+                continue;
+            }
+            for (const statement of statements) {
+                await sql.raw(statement).execute(trx);
+            }
             await sql`INSERT INTO bootstrap_migrations (id, name, applied_at)
                 VALUES (${id}, ${name}, now())`.execute(trx);
         }

@@ -1,8 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { lockFolder } from "./folder-lock";
+
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from "kysely";
+
+import { lockFolder } from "./folder-lock";
 
 /** Same depth from `src/store` and from `dist/store`. */
 const workerFile = join(__dirname, "..", "..", "worker", "pglite.js");
@@ -37,21 +39,28 @@ class EmbeddedDatabase {
         worker.on("message", (answer: Answer) => {
             const question = this.waiting.get(answer.id ?? 0);
             this.waiting.delete(answer.id ?? 0);
-            if (answer.error) question?.reject(errorOf(answer.error));
-            else question?.resolve(answer);
+            if (answer.error) {
+                question?.reject(errorOf(answer.error));
+            } else {
+                question?.resolve(answer);
+            }
         });
         worker.on("error", (error) => (this.ended = error));
         // After an error too.
         worker.on("exit", () => {
             const why = (this.ended ??= new Error("the embedded database has ended"));
-            for (const { reject } of this.waiting.values()) reject(why);
+            for (const { reject } of this.waiting.values()) {
+                reject(why);
+            }
             this.waiting.clear();
             onEnd(why);
         });
     }
 
     ask(message: { op: "query" | "close"; sql?: string; parameters?: unknown[] }): Promise<Answer> {
-        if (this.ended) return Promise.reject(this.ended);
+        if (this.ended) {
+            return Promise.reject(this.ended);
+        }
         const id = this.nextId++;
         return new Promise((resolve, reject) => {
             this.waiting.set(id, { resolve, reject });
@@ -72,8 +81,9 @@ function startWorker(folder: string): Promise<Worker> {
         worker.once("error", reject);
         worker.once("message", (answer: Answer) => {
             worker.off("error", reject);
-            if (answer.ready) resolve(worker);
-            else {
+            if (answer.ready) {
+                resolve(worker);
+            } else {
                 void worker.terminate();
                 reject(answer.error ? errorOf(answer.error) : new Error("no answer"));
             }
@@ -101,7 +111,9 @@ export async function openEmbeddedPool(
     let last: Promise<void> = Promise.resolve();
     let ended = false;
     const database = new EmbeddedDatabase(worker, (why) => {
-        if (!ended) onLost(why);
+        if (!ended) {
+            onLost(why);
+        }
     });
 
     const connect = async (): Promise<PostgresPoolClient> => {
@@ -123,7 +135,9 @@ export async function openEmbeddedPool(
         return { query, release } as PostgresPoolClient;
     };
     const end = async (): Promise<void> => {
-        if (ended) return;
+        if (ended) {
+            return;
+        }
         ended = true;
         await last;
         try {

@@ -1,5 +1,7 @@
-import { sql } from "kysely";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import { sql } from "kysely";
+
 import type { Db } from "./schema";
 
 /** How long the database may take to answer that it is there, in milliseconds. */

@@ -1,9 +1,11 @@
+import type { ColumnType, Generated, Kysely, Selectable, Transaction } from "kysely";
+
 import type { EtcdState } from "#contract/etcd";
 import type { Manifest } from "#contract/manifest";
 import type { Phase, PhaseState } from "#contract/phases";
 import type { Role } from "#contract/roles";
 import type { Change } from "#contract/schemas";
-import type { ColumnType, Generated, Kysely, Selectable, Transaction } from "kysely";
+
 import type { Binding } from "../rules/founding";
 
 /** A jsonb column: read as a value, written as JSON text, so that both drivers send the same. */

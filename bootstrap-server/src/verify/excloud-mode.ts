@@ -1,8 +1,8 @@
 import { includesAddress } from "../addresses";
-import { ExcloudUnavailable, type Excloud } from "../excloud";
+import { type Excloud, ExcloudUnavailable } from "../excloud";
 import { sha256 } from "../secrets";
-import { cloudVmAddresses } from "../store/cloud-tables";
 import type { Clock } from "../store/clock";
+import { cloudVmAddresses } from "../store/cloud-tables";
 import type { Db } from "../store/schema";
 import { refused, type RequestFacts, type Verdict, type Verifier } from "./verifier";
 
@@ -13,26 +13,42 @@ async function check(
     facts: RequestFacts,
 ): Promise<Verdict> {
     const { vmId, accessToken, imdsToken } = facts;
-    if (accessToken === undefined || imdsToken === undefined) return refused("missing_factor");
+    if (accessToken === undefined || imdsToken === undefined) {
+        return refused("missing_factor");
+    }
     const session = await db
         .selectFrom("imds_tokens")
         .selectAll()
         .where("hash", "=", sha256(imdsToken))
         .executeTakeFirst();
-    if (!session) return refused("imds_token_unknown");
+    if (!session) {
+        return refused("imds_token_unknown");
+    }
     if (session.expiry_at.getTime() <= (await clock(db)).getTime()) {
         return refused("imds_token_expired");
     }
-    if (session.vm_id !== vmId) return refused("other_vm");
+    if (session.vm_id !== vmId) {
+        return refused("other_vm");
+    }
 
     const principal = await excloud.me(accessToken);
-    if (!principal) return refused("access_token_rejected");
-    if (principal.kind !== "machine") return refused("not_a_machine");
-    if (principal.orgId !== session.org_id) return refused("other_organisation");
-    if (principal.vmId !== undefined && principal.vmId !== vmId) return refused("other_vm");
+    if (!principal) {
+        return refused("access_token_rejected");
+    }
+    if (principal.kind !== "machine") {
+        return refused("not_a_machine");
+    }
+    if (principal.orgId !== session.org_id) {
+        return refused("other_organisation");
+    }
+    if (principal.vmId !== undefined && principal.vmId !== vmId) {
+        return refused("other_vm");
+    }
 
     const addresses = await cloudVmAddresses(db, vmId);
-    if (!includesAddress(addresses, facts.sourceAddress)) return refused("source_address_mismatch");
+    if (!includesAddress(addresses, facts.sourceAddress)) {
+        return refused("source_address_mismatch");
+    }
     return { verified: true, vmId, orgId: principal.orgId };
 }
 
@@ -48,7 +64,9 @@ export function excloudVerifier(db: Db, clock: Clock, excloud: Excloud): Verifie
             try {
                 return await check(db, clock, excloud, facts);
             } catch (error) {
-                if (error instanceof ExcloudUnavailable) return refused("excloud_unavailable");
+                if (error instanceof ExcloudUnavailable) {
+                    return refused("excloud_unavailable");
+                }
                 throw error;
             }
         },

@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
+
 import { ApiError } from "../errors";
 import type { OperatorVerifier } from "./operator";
 
@@ -50,7 +51,9 @@ export function jwtOperator(options: JwtOptions): OperatorVerifier {
                 const { sub = "" } = payload;
                 return options.subjects.includes(sub) ? { name: `jwt ${sub}` } : undefined;
             } catch (error) {
-                if (refusals.some((kind) => error instanceof kind)) return undefined;
+                if (refusals.some((kind) => error instanceof kind)) {
+                    return undefined;
+                }
                 throw new ApiError(
                     503,
                     "bootstrap.operator.unavailable",

@@ -1,6 +1,6 @@
+import { matchesDigest, sha256 } from "../secrets";
 import type { Clock } from "../store/clock";
 import type { Db } from "../store/schema";
-import { matchesDigest, sha256 } from "../secrets";
 import type { OperatorVerifier } from "./operator";
 
 /** The tokens of the database, by SHA-256: neither revoked nor expired. */
@@ -17,7 +17,9 @@ export function tokensOperator(db: Db, clock: Clock): OperatorVerifier {
             const row = rows.find(
                 ({ expires_at }) => expires_at === null || expires_at.getTime() > now.getTime(),
             );
-            if (!row || !matchesDigest(presented, row.sha256)) return undefined;
+            if (!row || !matchesDigest(presented, row.sha256)) {
+                return undefined;
+            }
             return { name: `token ${row.name}` };
         },
     };

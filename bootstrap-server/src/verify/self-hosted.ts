@@ -1,5 +1,5 @@
 import { includesAddress } from "../addresses";
-import { ExcloudUnavailable, type Excloud } from "../excloud";
+import { type Excloud, ExcloudUnavailable } from "../excloud";
 import { matchesDigest } from "../secrets";
 import { refused, type RequestFacts, type Verdict, type Verifier } from "./verifier";
 
@@ -8,20 +8,34 @@ const noDigest = "0".repeat(64);
 
 async function check(excloud: Excloud, facts: RequestFacts): Promise<Verdict> {
     const { vmId, accessToken, slotSecret, clusterOrgId } = facts;
-    if (accessToken === undefined || slotSecret === undefined) return refused("missing_factor");
+    if (accessToken === undefined || slotSecret === undefined) {
+        return refused("missing_factor");
+    }
     // First, because it costs nothing: without it nobody makes this server call Excloud.
     if (!matchesDigest(slotSecret, facts.slotSecretSha256 ?? noDigest)) {
         return refused("slot_secret_mismatch");
     }
     const principal = await excloud.me(accessToken);
-    if (!principal) return refused("access_token_rejected");
-    if (principal.kind !== "machine") return refused("not_a_machine");
-    if (principal.orgId !== clusterOrgId) return refused("other_organisation");
-    if (principal.vmId !== undefined && principal.vmId !== vmId) return refused("other_vm");
+    if (!principal) {
+        return refused("access_token_rejected");
+    }
+    if (principal.kind !== "machine") {
+        return refused("not_a_machine");
+    }
+    if (principal.orgId !== clusterOrgId) {
+        return refused("other_organisation");
+    }
+    if (principal.vmId !== undefined && principal.vmId !== vmId) {
+        return refused("other_vm");
+    }
 
     const addresses = await excloud.vmAddresses(vmId);
-    if (!addresses) return refused("vm_not_found");
-    if (!includesAddress(addresses, facts.sourceAddress)) return refused("source_address_mismatch");
+    if (!addresses) {
+        return refused("vm_not_found");
+    }
+    if (!includesAddress(addresses, facts.sourceAddress)) {
+        return refused("source_address_mismatch");
+    }
     return { verified: true, vmId, orgId: principal.orgId };
 }
 
@@ -36,7 +50,9 @@ export function selfHostedVerifier(excloud: Excloud): Verifier {
             try {
                 return await check(excloud, facts);
             } catch (error) {
-                if (error instanceof ExcloudUnavailable) return refused("excloud_unavailable");
+                if (error instanceof ExcloudUnavailable) {
+                    return refused("excloud_unavailable");
+                }
                 throw error;
             }
         },

@@ -23,7 +23,9 @@ export interface Answered extends HitCall {
 
 /** The body to spoil. An answer without one gets one, or there would be nothing to spoil. */
 function bodyOf({ reply, payload }: Answered): Buffer {
-    if (payload !== "") return Buffer.from(payload);
+    if (payload !== "") {
+        return Buffer.from(payload);
+    }
     void reply.code(200).type("application/json; charset=utf-8");
     return Buffer.from("{}");
 }
@@ -40,7 +42,9 @@ async function* inCrumbs(body: Buffer): AsyncGenerator<Buffer> {
     const size = Math.ceil(body.length / crumbs);
     for (let start = 0; start < body.length; start += size) {
         // Never after the last crumb: the client then takes the connection for free.
-        if (start > 0) await sleep((bodyMs * size) / body.length);
+        if (start > 0) {
+            await sleep((bodyMs * size) / body.length);
+        }
         yield body.subarray(start, start + size);
     }
 }
@@ -56,7 +60,9 @@ const spoilVm =
     (kind: "vm-error" | "vm-stuck") =>
     ({ faults, payload }: Answered): string => {
         const { vm_id } = JSON.parse(payload) as { vm_id?: number };
-        if (vm_id !== undefined) faults.vms.set(vm_id, kind);
+        if (vm_id !== undefined) {
+            faults.vms.set(vm_id, kind);
+        }
         return payload;
     };
 

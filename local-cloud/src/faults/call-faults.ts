@@ -1,7 +1,7 @@
 import type { Operation } from "excloud-k8s/api";
 
 import { invalid } from "../http/errors";
-import { kindsFor, type FaultKind } from "./kinds";
+import { type FaultKind, kindsFor } from "./kinds";
 
 /** Which calls are to go wrong, and how. */
 export interface CallFaultSpec<Name extends string = string> {
@@ -71,7 +71,9 @@ export class CallFaults<Name extends string = string> {
     clear(): void {
         this.faults = [];
         this.vms.clear();
-        for (const goOn of this.waiting.splice(0)) goOn();
+        for (const goOn of this.waiting.splice(0)) {
+            goOn();
+        }
     }
 
     /** Counts a call; gives the fault that hits it. `request` is as `match` sees it. */
@@ -84,11 +86,15 @@ export class CallFaults<Name extends string = string> {
                     ([member, value]) => String(request[member]) === String(value),
                 ),
         );
-        for (const fault of matching) fault.seen += 1;
+        for (const fault of matching) {
+            fault.seen += 1;
+        }
         const due = matching.find(
             ({ seen, occurrence, hits, times }) => seen >= occurrence && hits < times,
         );
-        if (due !== undefined) due.hits += 1;
+        if (due !== undefined) {
+            due.hits += 1;
+        }
         return due;
     }
 

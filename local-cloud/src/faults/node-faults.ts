@@ -13,7 +13,9 @@ export class NodeFaults {
 
     /** @throws Error when there is no mirror */
     async setMirror(fault: MirrorFault | undefined): Promise<void> {
-        if (this.mirror === undefined) throw new Error("only real nodes have a mirror");
+        if (this.mirror === undefined) {
+            throw new Error("only real nodes have a mirror");
+        }
         await this.mirror.setFault(fault);
     }
 }

@@ -34,26 +34,36 @@ export function callFaults(faults: CallFaults): FastifyPluginCallback {
     const plugin: FastifyPluginCallback = (app, _options, done) => {
         app.addHook("preHandler", async (request, reply) => {
             const route = routeOf(request);
-            if (route === undefined) return undefined;
+            if (route === undefined) {
+                return undefined;
+            }
             const { name, operation } = route;
             const fault = faults.take(name, membersOf(request));
-            if (fault === undefined) return undefined;
+            if (fault === undefined) {
+                return undefined;
+            }
             hit.set(request, fault);
             const { kind } = fault;
-            if (!isBefore(kind)) return undefined;
+            if (!isBefore(kind)) {
+                return undefined;
+            }
             return before[kind]({ operation, requestId: request.id, reply, faults });
         });
         app.addHook("onSend", async (request, reply, payload) => {
             const route = routeOf(request);
             const fault = hit.get(request);
             const kind = fault?.kind;
-            if (route === undefined || (kind !== undefined && isBefore(kind))) return payload;
+            if (route === undefined || (kind !== undefined && isBefore(kind))) {
+                return payload;
+            }
             const text = typeof payload === "string" ? payload : "";
             const isList = route.name.endsWith("List") && reply.statusCode === 200;
             const former = isList ? lists.note(request.url, text) : text;
             // All faults may have been cleared while the call was carried out.
             const isLive = fault !== undefined && faults.list().includes(fault);
-            if (kind === undefined || !isLive) return payload;
+            if (kind === undefined || !isLive) {
+                return payload;
+            }
             return after[kind]({ reply, faults, payload: text, former });
         });
         done();

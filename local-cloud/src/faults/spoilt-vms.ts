@@ -5,14 +5,21 @@ import type { CallFaults } from "./call-faults";
 export const spoiltVms =
     (work: Work, faults: CallFaults): Work =>
     (vm, done, failed) => {
-        if (vm.state !== "CREATING") return work(vm, done, failed);
+        if (vm.state !== "CREATING") {
+            return work(vm, done, failed);
+        }
         // Which VMs are hit is known once their creation is answered, after the work has started.
         const created = (): void => {
             const fault = faults.vms.get(vm.vm_id);
-            if (fault === "vm-error") failed();
+            if (fault === "vm-error") {
+                failed();
+            }
             // The lifecycle ignores this for a VM that has been terminated meanwhile.
-            else if (fault === "vm-stuck") void faults.untilCleared().then(done);
-            else done();
+            else if (fault === "vm-stuck") {
+                void faults.untilCleared().then(done);
+            } else {
+                done();
+            }
         };
         return work(vm, created, failed);
     };

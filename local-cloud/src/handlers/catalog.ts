@@ -1,5 +1,5 @@
-import { instanceTypes, zoneId } from "../state/catalog";
 import { invalid } from "../http/errors";
+import { instanceTypes, zoneId } from "../state/catalog";
 import type { Handlers } from "./handler";
 
 /**

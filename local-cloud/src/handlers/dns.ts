@@ -6,7 +6,7 @@ import { recordKey, type Stores } from "../state/stores";
 import type { Handlers } from "./handler";
 
 /** The service does not enforce a TTL; this is the low end of the usual ones. */
-const defaultTtl = 300;
+const defaultTtlSeconds = 300;
 
 const label = "(\\*|[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)";
 const relativeName = new RegExp(`^(@|${label}(\\.${label})*)$`);
@@ -19,7 +19,9 @@ const isValue: Record<RecordRow["type"], (value: string) => boolean> = {
 };
 
 function requireZone(stores: Stores, name: string): void {
-    if (stores.zones.get(name) === undefined) throw notFound("dns.zone", name);
+    if (stores.zones.get(name) === undefined) {
+        throw notFound("dns.zone", name);
+    }
 }
 
 function checkRecord(record: RecordRow): void {
@@ -45,7 +47,7 @@ export const dnsHandlers: Handlers<"zoneList" | "recordCreate" | "recordList" | 
 
     recordCreate: ({ stores }, request) => {
         requireZone(stores, request.zone_name);
-        const record: RecordRow = { ...request, ttl: request.ttl ?? defaultTtl };
+        const record: RecordRow = { ...request, ttl: request.ttl ?? defaultTtlSeconds };
         checkRecord(record);
         if (stores.records.get(recordKey(record)) !== undefined) {
             throw conflict("dns.record.duplicate", "an identical record exists");
@@ -73,7 +75,9 @@ export const dnsHandlers: Handlers<"zoneList" | "recordCreate" | "recordList" | 
     recordDelete: ({ stores }, request) => {
         requireZone(stores, request.zone_name);
         const key = recordKey(request);
-        if (stores.records.get(key) === undefined) throw notFound("dns.record", key);
+        if (stores.records.get(key) === undefined) {
+            throw notFound("dns.record", key);
+        }
         stores.records.delete(key);
         return undefined;
     },

@@ -1,4 +1,4 @@
-import type { OperationName, RequestOf, ResponseOf, operations } from "excloud-k8s/api";
+import type { OperationName, operations, RequestOf, ResponseOf } from "excloud-k8s/api";
 
 import type { Lifecycle } from "../lifecycle";
 import type { Disks } from "../nodes/driver";

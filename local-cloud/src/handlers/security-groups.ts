@@ -12,7 +12,9 @@ import type { Handlers } from "./handler";
  */
 export function requireGroup(stores: Stores, id: number): GroupRow {
     const group = stores.groups.get(id);
-    if (group === undefined) throw notFound("compute.security_group", id);
+    if (group === undefined) {
+        throw notFound("compute.security_group", id);
+    }
     return group;
 }
 
@@ -22,7 +24,9 @@ const vmsWithInterface = (stores: Stores): VmRow[] =>
 
 function requireInterface(stores: Stores, id: number): VmRow {
     const vm = vmsWithInterface(stores).find((candidate) => candidate.interface.id === id);
-    if (vm === undefined) throw notFound("compute.interface", id);
+    if (vm === undefined) {
+        throw notFound("compute.interface", id);
+    }
     return vm;
 }
 
@@ -41,7 +45,9 @@ function checkCidr(protocol: RuleRow["protocol"], cidr: string): void {
 }
 
 function checkPorts(range: string): void {
-    if (range === "ANY") return;
+    if (range === "ANY") {
+        return;
+    }
     for (const part of range.split(",")) {
         const [low = 0, high = low] = part.split("-").map(Number);
         if (low > high || high > 65535) {
@@ -104,7 +110,9 @@ export const securityGroupHandlers: Handlers<Names> = {
             );
         }
         for (const rule of stores.rules.list()) {
-            if (rule.security_group_id === id) stores.rules.delete(rule.id);
+            if (rule.security_group_id === id) {
+                stores.rules.delete(rule.id);
+            }
         }
         stores.groups.delete(id);
         return undefined;
@@ -131,7 +139,9 @@ export const securityGroupHandlers: Handlers<Names> = {
 
     ruleDelete: ({ stores }, request) => {
         const id = request.security_group_rule_id;
-        if (stores.rules.get(id) === undefined) throw notFound("compute.security_group_rule", id);
+        if (stores.rules.get(id) === undefined) {
+            throw notFound("compute.security_group_rule", id);
+        }
         stores.rules.delete(id);
         return undefined;
     },
@@ -154,8 +164,12 @@ export const securityGroupHandlers: Handlers<Names> = {
                 "interface_id or security_group_id is needed",
             );
         }
-        if (interface_id !== undefined) requireInterface(stores, interface_id);
-        if (security_group_id !== undefined) requireGroup(stores, security_group_id);
+        if (interface_id !== undefined) {
+            requireInterface(stores, interface_id);
+        }
+        if (security_group_id !== undefined) {
+            requireGroup(stores, security_group_id);
+        }
         return vmsWithInterface(stores)
             .flatMap((vm) =>
                 vm.interface.security_group_ids.map((group) => ({

@@ -7,7 +7,9 @@ const firstId = 1001;
 export const snapshotHandlers: Handlers<"snapshotCreate" | "snapshotList" | "snapshotDelete"> = {
     snapshotCreate: ({ stores, disks }, request) => {
         const volume = stores.volumes.get(request.volume_id);
-        if (volume === undefined) throw notFound("compute.volume", request.volume_id);
+        if (volume === undefined) {
+            throw notFound("compute.volume", request.volume_id);
+        }
         const snapshot = stores.snapshots.put({
             id: stores.next("snapshot", firstId),
             volume_id: volume.id,
@@ -20,7 +22,9 @@ export const snapshotHandlers: Handlers<"snapshotCreate" | "snapshotList" | "sna
         });
         const enter = (state: string) => () => {
             const current = stores.snapshots.get(snapshot.id);
-            if (current !== undefined) stores.snapshots.put({ ...current, state });
+            if (current !== undefined) {
+                stores.snapshots.put({ ...current, state });
+            }
         };
         const vm = stores.vms.list().find(({ root_volume_id: id }) => id === volume.id);
         disks.copy(vm?.vm_id, snapshot.id).then(enter("AVAILABLE"), enter("ERROR"));

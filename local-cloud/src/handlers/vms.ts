@@ -1,9 +1,10 @@
+import type { operations, RequestOf, schemas } from "excloud-k8s/api";
+
 import { userDataLimit } from "#contract/user-data";
-import type { RequestOf, operations, schemas } from "excloud-k8s/api";
 
 import { conflict, invalid, notFound } from "../http/errors";
-import { instanceTypes, projectId } from "../state/catalog";
 import { allocateAddress } from "../state/addresses";
+import { instanceTypes, projectId } from "../state/catalog";
 import type { ReservationRow, VmRow } from "../state/model";
 import { publicNetwork } from "../state/networks";
 import type { Stores } from "../state/stores";
@@ -20,7 +21,9 @@ type CreateRequest = RequestOf<(typeof operations)["vmCreate"]>;
 
 function requireVm(stores: Stores, id: number): VmRow {
     const vm = stores.vms.get(id);
-    if (vm === undefined) throw notFound("compute.instance", id);
+    if (vm === undefined) {
+        throw notFound("compute.instance", id);
+    }
     return vm;
 }
 
@@ -63,9 +66,13 @@ const details = (vm: VmRow): schemas.Vm => ({
 function checkCreate(stores: Stores, request: CreateRequest): void {
     checkZone(request.zone_id);
     checkZone(request.root_volume?.zone_id);
-    if (request.project_id !== projectId) throw notFound("compute.project", request.project_id);
+    if (request.project_id !== projectId) {
+        throw notFound("compute.project", request.project_id);
+    }
     const subnet = stores.subnets.get(request.subnet_id);
-    if (subnet === undefined) throw notFound("compute.subnet", request.subnet_id);
+    if (subnet === undefined) {
+        throw notFound("compute.subnet", request.subnet_id);
+    }
     if (!stores.images().some((image) => image.id === request.image_id)) {
         throw notFound("compute.image", request.image_id);
     }
@@ -85,7 +92,9 @@ function checkCreate(stores: Stores, request: CreateRequest): void {
     if (new Set(groups).size !== groups.length) {
         throw invalid("compute.security_group.repeated", "a security group is named twice");
     }
-    for (const group of groups) requireGroup(stores, group);
+    for (const group of groups) {
+        requireGroup(stores, group);
+    }
     if (Buffer.byteLength(request.user_data ?? "") > userDataLimit) {
         throw invalid(
             "compute.user_data.too_large",
@@ -99,7 +108,9 @@ const existingVms = (stores: Stores): VmRow[] =>
 
 function takePrivateAddress(stores: Stores, subnetId: number): string {
     const subnet = stores.subnets.get(subnetId);
-    if (subnet === undefined) throw notFound("compute.subnet", subnetId);
+    if (subnet === undefined) {
+        throw notFound("compute.subnet", subnetId);
+    }
     const used = new Set(existingVms(stores).map((vm) => vm.interface.ipv4));
     const address = allocateAddress(stores, subnet.cidr_ipv4, used);
     if (address === undefined) {
@@ -110,7 +121,9 @@ function takePrivateAddress(stores: Stores, subnetId: number): string {
 
 function takePublicAddress(stores: Stores): string {
     const [first] = stores.subnets.list();
-    if (first === undefined) throw conflict("compute.public_ipv4.exhausted", "no public network");
+    if (first === undefined) {
+        throw conflict("compute.public_ipv4.exhausted", "no public network");
+    }
     const used = new Set([
         ...existingVms(stores).flatMap((vm) => vm.public_ipv4 ?? []),
         ...stores.reservations.list().map((reservation) => reservation.ip),
@@ -124,7 +137,9 @@ function takePublicAddress(stores: Stores): string {
 
 function takeReservation(stores: Stores, id: number): ReservationRow {
     const reservation = stores.reservations.get(id);
-    if (reservation === undefined) throw notFound("compute.public_ipv4_reservation", id);
+    if (reservation === undefined) {
+        throw notFound("compute.public_ipv4_reservation", id);
+    }
     if (reservation.vm_id !== null) {
         throw conflict(
             "compute.public_ipv4_reservation.in_use",
@@ -148,11 +163,18 @@ export function releaseVm(stores: Stores, vm: VmRow): void {
         interface: { ...vm.interface, security_group_ids: [] },
     });
     const reservation = reservationOf(stores, vm.vm_id);
-    if (reservation !== undefined) stores.reservations.put({ ...reservation, vm_id: null });
+    if (reservation !== undefined) {
+        stores.reservations.put({ ...reservation, vm_id: null });
+    }
     const volume = stores.volumes.get(vm.root_volume_id);
-    if (volume === undefined) return;
-    if (vm.delete_root_volume) stores.volumes.delete(volume.id);
-    else stores.volumes.put({ ...volume, state: "AVAILABLE", vm_id: null });
+    if (volume === undefined) {
+        return;
+    }
+    if (vm.delete_root_volume) {
+        stores.volumes.delete(volume.id);
+    } else {
+        stores.volumes.put({ ...volume, state: "AVAILABLE", vm_id: null });
+    }
 }
 
 type Names =
@@ -185,7 +207,9 @@ export const vmHandlers: Handlers<Names> = {
             state: "IN_USE",
             vm_id: vmId,
         });
-        if (reservation !== undefined) stores.reservations.put({ ...reservation, vm_id: vmId });
+        if (reservation !== undefined) {
+            stores.reservations.put({ ...reservation, vm_id: vmId });
+        }
         const vm: VmRow = {
             vm_id: vmId,
             name: request.name,
@@ -221,7 +245,9 @@ export const vmHandlers: Handlers<Names> = {
 
     vmTerminate: ({ stores, lifecycle }, request) => {
         const vm = requireVm(stores, request.vm_id);
-        if (vm.state === "TERMINATING" || vm.state === "TERMINATED") return summary(vm);
+        if (vm.state === "TERMINATING" || vm.state === "TERMINATED") {
+            return summary(vm);
+        }
         if (vm.delete_protection) {
             throw conflict(
                 "compute.instance.delete_protected",
@@ -269,7 +295,9 @@ export const vmHandlers: Handlers<Names> = {
         if (request.name === undefined && request.delete_protection === undefined) {
             throw invalid("compute.instance.nothing_to_update", "at least one field is needed");
         }
-        if (vm.state === "TERMINATED") throw notFound("compute.instance", vm.vm_id);
+        if (vm.state === "TERMINATED") {
+            throw notFound("compute.instance", vm.vm_id);
+        }
         return summary(
             stores.vms.put({
                 ...vm,

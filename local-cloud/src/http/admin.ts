@@ -1,8 +1,8 @@
-import { Type, type Static } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 
 import type { CallFaults } from "../faults/call-faults";
-import { faultKinds, type FaultKind } from "../faults/kinds";
+import { type FaultKind, faultKinds } from "../faults/kinds";
 import type { NodeFaults } from "../faults/node-faults";
 import { inventoryOf } from "../inventory";
 import type { NodeDriver } from "../nodes/driver";
@@ -27,7 +27,9 @@ export function addAdminRoutes(
         { schema: { params: Type.Object({ vm_id: Type.Integer() }) } },
         ({ params }) => {
             const lines = nodes.log(params.vm_id);
-            if (lines === undefined) throw notFound("local.node", params.vm_id);
+            if (lines === undefined) {
+                throw notFound("local.node", params.vm_id);
+            }
             return lines;
         },
     );
@@ -35,8 +37,12 @@ export function addAdminRoutes(
         "/_local/faults",
         { schema: { body: faultsSchema } },
         async ({ body }) => {
-            if (body.imds_delay_ms !== undefined) nodeFaults.imdsDelayMs = body.imds_delay_ms;
-            if (body.mirror !== undefined) await nodeFaults.setMirror(body.mirror ?? undefined);
+            if (body.imds_delay_ms !== undefined) {
+                nodeFaults.imdsDelayMs = body.imds_delay_ms;
+            }
+            if (body.mirror !== undefined) {
+                await nodeFaults.setMirror(body.mirror ?? undefined);
+            }
             return {};
         },
     );

@@ -16,7 +16,9 @@ import { jsonServer } from "./server";
 export function imdsServer(stores: Stores, tokens: Tokens, faults: NodeFaults): FastifyInstance {
     const app = jsonServer("imds");
     app.addHook("onRequest", async () => {
-        if (faults.imdsDelayMs > 0) await sleep(faults.imdsDelayMs);
+        if (faults.imdsDelayMs > 0) {
+            await sleep(faults.imdsDelayMs);
+        }
     });
 
     const callingVm = (request: FastifyRequest): VmRow => {

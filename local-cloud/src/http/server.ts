@@ -1,6 +1,6 @@
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
-import { operations, type Operation, type OperationName } from "excloud-k8s/api";
+import { type Operation, type OperationName, operations } from "excloud-k8s/api";
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from "fastify";
 
 import type { CloudContext } from "../handlers/handler";
@@ -44,7 +44,9 @@ export function jsonServer(service: string): FastifyInstance {
 
 /** Everything a client did wrong before a handler ran is the documented generic 400. */
 function asApiError(service: string, error: FastifyError | ApiError): ApiError {
-    if (error instanceof ApiError) return error;
+    if (error instanceof ApiError) {
+        return error;
+    }
     if (error.validation !== undefined || (error.statusCode ?? 500) < 500) {
         return new ApiError(
             400,
@@ -106,7 +108,9 @@ export function serviceServer(
     requireBearer(app, service, tokens);
     for (const name of Object.keys(operations) as OperationName[]) {
         const operation: Operation = operations[name];
-        if (operation.service !== service) continue;
+        if (operation.service !== service) {
+            continue;
+        }
         app.route({
             method: operation.method,
             url: operation.path.replace(/\{(\w+)\}/g, ":$1"),
@@ -117,7 +121,9 @@ export function serviceServer(
             },
             handler: (request) => {
                 const caller = callers.get(request);
-                if (caller === undefined) throw new Error("the call was not authenticated");
+                if (caller === undefined) {
+                    throw new Error("the call was not authenticated");
+                }
                 return callOperation(
                     name,
                     cloud,

@@ -1,6 +1,7 @@
-import type { Bundle } from "#contract/bundle";
-import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+
+import type { Bundle } from "#contract/bundle";
 
 const port = 6443;
 
@@ -35,7 +36,9 @@ export class SimulatedApiServer {
             key: bundle.files["/etc/exk8s/pki/apiserver-key.pem"] ?? "",
         };
         if (this.listening) {
-            for (const server of this.servers) server.setSecureContext(identity);
+            for (const server of this.servers) {
+                server.setSecureContext(identity);
+            }
             return;
         }
         for (const address of this.addresses) {

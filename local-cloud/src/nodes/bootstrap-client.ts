@@ -1,6 +1,7 @@
 import { agentOperations, factorHeaders, firstContact, type Report } from "#contract/agent";
 import type { Bundle } from "#contract/bundle";
-import { pathOf, type Operation } from "#contract/operation";
+import { type Operation, pathOf } from "#contract/operation";
+
 import { parseBundle } from "./bundle";
 import type { HttpAnswer, NodeHttp } from "./node-http";
 import type { BootstrapSettings } from "./user-data";
@@ -45,7 +46,9 @@ export class BootstrapClient {
         const answer = await this.call(agentOperations.getBundle, {
             headers: { ...bearer(agentToken), "if-none-match": `"${revision}"` },
         });
-        if (answer.status === 304) return undefined;
+        if (answer.status === 304) {
+            return undefined;
+        }
         return parseBundle(JSON.parse(expect(answer, "the node's bundle").text));
     }
 
@@ -90,7 +93,9 @@ interface Request {
 }
 
 function expect(answer: HttpAnswer, what: string): HttpAnswer {
-    if (answer.status < 200 || answer.status > 299) throw new BootstrapRefusal(what, answer);
+    if (answer.status < 200 || answer.status > 299) {
+        throw new BootstrapRefusal(what, answer);
+    }
     return answer;
 }
 

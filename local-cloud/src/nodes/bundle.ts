@@ -1,6 +1,7 @@
+import { Value } from "@sinclair/typebox/value";
+
 import { Bundle } from "#contract/bundle";
 import { generationOf, sha256 } from "#contract/manifest";
-import { Value } from "@sinclair/typebox/value";
 
 /**
  * Reads a bundle.

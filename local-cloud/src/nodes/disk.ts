@@ -1,6 +1,7 @@
-import type { Bundle } from "#contract/bundle";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
+
+import type { Bundle } from "#contract/bundle";
 
 import { writeFileAtomic } from "../state/files";
 import type { BootstrapSettings } from "./user-data";
@@ -64,7 +65,9 @@ export class NodeDisk {
         const gone = Object.keys(before?.files ?? {}).filter(
             (file) => bundle.files[file] === undefined,
         );
-        for (const file of gone) rmSync(path.join(this.root, file), { force: true });
+        for (const file of gone) {
+            rmSync(path.join(this.root, file), { force: true });
+        }
         const { generation, revision, etcd } = bundle;
         this.write(`${runtime}/peers.json`, `${JSON.stringify(bundle.peers)}\n`, "0644");
         this.write(

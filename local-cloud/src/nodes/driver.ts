@@ -49,7 +49,9 @@ export const simulatedNodes = (fleet: NodeFleet, delays: LifecycleDelays): NodeD
             return;
         }
         fleet.stop(vm.vm_id);
-        if (vm.state === "TERMINATED" && vm.delete_root_volume) fleet.remove(vm.vm_id);
+        if (vm.state === "TERMINATED" && vm.delete_root_volume) {
+            fleet.remove(vm.vm_id);
+        }
     },
     resume: (vm) => fleet.start(vm),
     statuses: () => fleet.statuses(),

@@ -1,5 +1,6 @@
-import type { Bundle } from "#contract/bundle";
 import * as path from "node:path";
+
+import type { Bundle } from "#contract/bundle";
 
 import { Store } from "../state/store";
 
@@ -67,14 +68,18 @@ export class EtcdClusters {
 
     stop(bundle: Bundle): void {
         const own = ownMember(bundle);
-        if (own !== undefined) this.upOf(bundle.cluster_id).delete(textOf(own));
+        if (own !== undefined) {
+            this.upOf(bundle.cluster_id).delete(textOf(own));
+        }
     }
 
     /** The node's disk is deleted: its member can never start again with its data. */
     forget(bundle: Bundle): void {
         const own = ownMember(bundle);
         const known = this.clusters.get(bundle.cluster_id);
-        if (own === undefined || known === undefined) return;
+        if (own === undefined || known === undefined) {
+            return;
+        }
         const started = known.started.filter((member) => textOf(member) !== textOf(own));
         this.clusters.put({ ...known, started });
     }
@@ -92,7 +97,9 @@ export class EtcdClusters {
             this.up.delete(bundle.cluster_id);
             return this.rise(newCluster(bundle, founders), own);
         }
-        if (setText(known.founders) === setText(founders)) return this.rise(known, own);
+        if (setText(known.founders) === setText(founders)) {
+            return this.rise(known, own);
+        }
         if (known.founded && !includes(known.founders, own)) {
             return {
                 outcome: "broken",

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import type { VmRow } from "../state/model";
 import { NodeDisk } from "./disk";
 import { EtcdClusters } from "./etcd";
-import { SimulatedNode, type NodeDelays } from "./node";
+import { type NodeDelays, SimulatedNode } from "./node";
 import type { NodeStatus } from "./status";
 
 /** What all simulated nodes share. */
@@ -59,7 +59,9 @@ export class NodeFleet {
     }
 
     async close(): Promise<void> {
-        for (const vmId of [...this.pending.keys()]) this.stop(vmId);
+        for (const vmId of [...this.pending.keys()]) {
+            this.stop(vmId);
+        }
         await Promise.all(this.pending.values());
     }
 

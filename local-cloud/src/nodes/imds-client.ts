@@ -17,7 +17,9 @@ export async function askIdentity(http: NodeHttp, imdsUrl: string): Promise<Node
         const answer = await http.call(`${imdsUrl}${path}`, {
             headers: imdsToken === undefined ? {} : { "x-exc-imds-token": imdsToken },
         });
-        if (answer.status !== 200) throw new Error(`IMDS ${path}: HTTP ${answer.status}`);
+        if (answer.status !== 200) {
+            throw new Error(`IMDS ${path}: HTTP ${answer.status}`);
+        }
         return answer.text;
     };
     const imdsToken = await get("/token");

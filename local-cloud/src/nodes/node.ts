@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { maxLogLines, type Report } from "#contract/agent";
 import type { Bundle } from "#contract/bundle";
 import type { Phase } from "#contract/phases";
+
 import type { VmRow } from "../state/model";
 import { SimulatedApiServer } from "./api-server";
 import { BootstrapClient } from "./bootstrap-client";
@@ -13,7 +14,7 @@ import { askIdentity } from "./imds-client";
 import { NodeHttp } from "./node-http";
 import { NodeLog } from "./node-log";
 import type { NodeStatus } from "./status";
-import { parseUserData, type BootstrapSettings } from "./user-data";
+import { type BootstrapSettings, parseUserData } from "./user-data";
 
 /** How long a node takes, in milliseconds. */
 export interface NodeDelays {
@@ -72,7 +73,9 @@ export class SimulatedNode {
     /** Powers the node on; it then lives until `stop`. */
     start(): void {
         this.running = this.live().catch((error: unknown) => {
-            if (this.stopping.signal.aborted) return;
+            if (this.stopping.signal.aborted) {
+                return;
+            }
             this.fail(error instanceof Error ? error.message : String(error));
         });
     }
@@ -83,14 +86,18 @@ export class SimulatedNode {
         await this.apiServer.close();
         await this.http?.close();
         await this.imds.close();
-        if (this.record !== undefined) this.etcd.stop(this.record.bundle);
+        if (this.record !== undefined) {
+            this.etcd.stop(this.record.bundle);
+        }
         this.state = "stopped";
         this.log.write("powered off");
     }
 
     /** The disk of the stopped node is deleted, and with it the data of its etcd member. */
     forgetMember(): void {
-        if (this.record !== undefined) this.etcd.forget(this.record.bundle);
+        if (this.record !== undefined) {
+            this.etcd.forget(this.record.bundle);
+        }
     }
 
     status(): NodeStatus {
@@ -126,16 +133,23 @@ export class SimulatedNode {
             try {
                 const client = await this.server(settings);
                 const changed = await this.fetchChange(client);
-                if (!up) up = await this.bringUp(client);
-                else if (changed) {
+                if (!up) {
+                    up = await this.bringUp(client);
+                } else if (changed) {
                     await this.tellApplying(client);
                     await this.apply();
                 }
-                if (up) await this.tellApplied(client);
-                if (up) await this.installAddons(client);
+                if (up) {
+                    await this.tellApplied(client);
+                }
+                if (up) {
+                    await this.installAddons(client);
+                }
             } catch (error) {
                 // As on a real node: a run of the agent fails, the timer starts the next one.
-                if (this.stopping.signal.aborted) throw error;
+                if (this.stopping.signal.aborted) {
+                    throw error;
+                }
                 this.log.write(`agent: ${describe(error)}`);
             }
         }
@@ -165,7 +179,9 @@ export class SimulatedNode {
             client.firstBundle(identity.vmId, identity.imdsToken, identity.accessToken),
         );
         const { agent_token: agentToken, ...kept } = bundle;
-        if (agentToken === undefined) throw new Error("the first bundle holds no agent token");
+        if (agentToken === undefined) {
+            throw new Error("the first bundle holds no agent token");
+        }
         const record: NodeRecord = { bundle: kept, agentToken, ready: false };
         this.log.write(`got the bundle of ${bundle.node_name}, generation ${bundle.generation}`);
         this.record = record;
@@ -203,7 +219,9 @@ export class SimulatedNode {
             }
             const startedAt = new Date();
             const repeated = this.state === "failed";
-            if (firstTime && !repeated) await this.tell(client, phase, "running", startedAt);
+            if (firstTime && !repeated) {
+                await this.tell(client, phase, "running", startedAt);
+            }
             await this.pause(this.environment.delays.phase);
             const problem = await this.phaseProblem(phase, record.bundle);
             if (problem !== undefined) {
@@ -213,7 +231,9 @@ export class SimulatedNode {
                 }
                 return false;
             }
-            if (firstTime) await this.tell(client, phase, "done", startedAt);
+            if (firstTime) {
+                await this.tell(client, phase, "done", startedAt);
+            }
         }
         this.state = "ready";
         this.message = undefined;
@@ -232,9 +252,15 @@ export class SimulatedNode {
         bundle: Bundle,
     ): Promise<string | undefined> {
         const findings = this.findings(bundle, phase);
-        if (findings.length > 0) return textOf(findings);
-        if (phase === "etcd") return this.startEtcd(bundle);
-        if (phase === "apiserver") await this.apiServer.serve(bundle);
+        if (findings.length > 0) {
+            return textOf(findings);
+        }
+        if (phase === "etcd") {
+            return this.startEtcd(bundle);
+        }
+        if (phase === "apiserver") {
+            await this.apiServer.serve(bundle);
+        }
         return undefined;
     }
 
@@ -244,9 +270,15 @@ export class SimulatedNode {
         let said = "";
         for (;;) {
             const start = this.etcd.start(bundle);
-            if (start.outcome === "running") return undefined;
-            if (start.outcome === "broken" || Date.now() > deadline) return start.reason;
-            if (said !== start.reason) this.log.write((said = start.reason));
+            if (start.outcome === "running") {
+                return undefined;
+            }
+            if (start.outcome === "broken" || Date.now() > deadline) {
+                return start.reason;
+            }
+            if (said !== start.reason) {
+                this.log.write((said = start.reason));
+            }
             await this.pause(this.environment.delays.poll);
         }
     }
@@ -255,9 +287,13 @@ export class SimulatedNode {
     private async fetchChange(client: BootstrapClient): Promise<boolean> {
         const record = this.requireRecord();
         const bundle = await client.changedBundle(record.agentToken, record.bundle.revision);
-        if (bundle === undefined) return false;
+        if (bundle === undefined) {
+            return false;
+        }
         const findings = this.findings(bundle, "bundle");
-        if (findings.length > 0) throw new Error(textOf(findings));
+        if (findings.length > 0) {
+            throw new Error(textOf(findings));
+        }
         const written = this.disk.writeBundle(bundle, record.bundle);
         this.record = { ...record, bundle };
         this.disk.keep(this.record);
@@ -298,7 +334,9 @@ export class SimulatedNode {
         const health = this.health(bundle);
         const failed = !Object.values(health).every(Boolean);
         const news = JSON.stringify([bundle.generation, health, this.message]);
-        if (news === this.applied) return;
+        if (news === this.applied) {
+            return;
+        }
         const now = new Date().toISOString();
         await client.report(agentToken, {
             generation: bundle.generation,
@@ -329,7 +367,9 @@ export class SimulatedNode {
         ) {
             return;
         }
-        if (!(await client.takeLease(agentToken, "addons", leaseTtlSeconds))) return;
+        if (!(await client.takeLease(agentToken, "addons", leaseTtlSeconds))) {
+            return;
+        }
         const startedAt = new Date();
         await this.tell(client, "addons", "running", startedAt);
         await this.pause(this.environment.delays.phase);
@@ -358,7 +398,9 @@ export class SimulatedNode {
             })
             .catch((error: unknown) => {
                 // A report that is lost does not stop a boot.
-                if (this.stopping.signal.aborted) throw error;
+                if (this.stopping.signal.aborted) {
+                    throw error;
+                }
                 this.log.write(`report: ${describe(error)}`);
             });
     }
@@ -371,12 +413,17 @@ export class SimulatedNode {
             try {
                 return await attempt();
             } catch (error) {
-                if (this.stopping.signal.aborted) throw error;
+                if (this.stopping.signal.aborted) {
+                    throw error;
+                }
                 const reason = describe(error);
-                if (reason !== said) this.log.write(`${what}: ${reason}; trying on`);
+                if (reason !== said) {
+                    this.log.write(`${what}: ${reason}; trying on`);
+                }
                 said = reason;
-                if (Date.now() > deadline)
+                if (Date.now() > deadline) {
                     throw new Error(`gave up on ${what}: ${reason}`, { cause: error });
+                }
             }
             await this.pause(this.environment.delays.poll);
         }
@@ -416,7 +463,9 @@ export class SimulatedNode {
     }
 
     private requireRecord(): NodeRecord {
-        if (this.record === undefined) throw new Error("the node has no bundle yet");
+        if (this.record === undefined) {
+            throw new Error("the node has no bundle yet");
+        }
         return this.record;
     }
 
@@ -440,7 +489,9 @@ const textOf = (findings: readonly Finding[]): string =>
 
 /** A line for the log: network errors carry their cause in a code. */
 function describe(error: unknown): string {
-    if (!(error instanceof Error)) return String(error);
+    if (!(error instanceof Error)) {
+        return String(error);
+    }
     const code = (error as NodeJS.ErrnoException).code;
     return code === undefined || error.message.includes(code)
         ? error.message

@@ -20,7 +20,9 @@ export function parseUserData(text: string | null): BootstrapSettings | undefine
     const variables = assignments(text ?? "");
     const baseUrl = variables.get("BOOTSTRAP_BASE_URL");
     const role = variables.get("NODE_ROLE");
-    if (baseUrl === undefined || role === undefined) return undefined;
+    if (baseUrl === undefined || role === undefined) {
+        return undefined;
+    }
     return {
         baseUrl: baseUrl.replace(/\/+$/, ""),
         role,
@@ -34,8 +36,9 @@ export function parseUserData(text: string | null): BootstrapSettings | undefine
 function assignments(text: string): Map<string, string> {
     const found = new Map<string, string>();
     for (const [, name, value] of text.matchAll(/^([A-Z_]+)='((?:[^']|'\\'')*)'/gm)) {
-        if (name !== undefined && value !== undefined)
+        if (name !== undefined && value !== undefined) {
             found.set(name, value.replaceAll("'\\''", "'"));
+        }
     }
     return found;
 }

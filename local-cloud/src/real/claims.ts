@@ -31,7 +31,9 @@ export function claim(dir: string, wanted: number | undefined): Claim {
             writeFileSync(file(index), JSON.stringify(mine), { flag: "wx" });
             return mine;
         } catch (error) {
-            if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+            if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+                throw error;
+            }
         }
     }
     throw new Error(
@@ -47,7 +49,9 @@ export function release({ index }: Claim): void {
 
 /** The claims of processes that have died. */
 export function deadClaims(): Claim[] {
-    if (!existsSync(folder)) return [];
+    if (!existsSync(folder)) {
+        return [];
+    }
     return readdirSync(folder)
         .filter((name) => name.endsWith(".json"))
         .map((name) => JSON.parse(readFileSync(path.join(folder, name), "utf8")) as Claim)

@@ -40,8 +40,11 @@ export function ipBatch(lines: readonly string[], namespace?: string): Promise<v
     return new Promise((resolve, reject) => {
         child.on("error", reject);
         child.on("close", (code) => {
-            if (code === 0) resolve();
-            else reject(new Error(`ip -batch failed: ${said.trim()}\n${lines.join("\n")}`));
+            if (code === 0) {
+                resolve();
+            } else {
+                reject(new Error(`ip -batch failed: ${said.trim()}\n${lines.join("\n")}`));
+            }
         });
     });
 }

@@ -1,15 +1,15 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, rm, rmdir, truncate, writeFile } from "node:fs/promises";
 import * as path from "node:path";
-import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { VmRow } from "../state/model";
 import { imageFiles, kernelSettings } from "./adjustments";
 import { run } from "./command";
-import { addNode, nodeLink, removeNode, type RealNetwork } from "./network";
+import { addNode, nodeLink, type RealNetwork, removeNode } from "./network";
 
 /** What all machines of a cloud share. */
 export interface MachineSettings {
@@ -74,7 +74,9 @@ export class Machine {
      */
     async prepare(rootVolumeBytes: number, snapshot: string): Promise<void> {
         const disk = this.file("disk.img");
-        if (existsSync(disk)) return;
+        if (existsSync(disk)) {
+            return;
+        }
         await mkdir(this.folder, { recursive: true, mode: 0o700 });
         const partial = `${disk}.partial`;
         const begin = [snapshot, this.settings.disk].find((file) => existsSync(file));
@@ -131,8 +133,12 @@ export class Machine {
         child.once("exit", (_code, signal) => void this.afterExit(child, signal));
         for (const end = Date.now() + bootTimeoutMs; Date.now() < end; await sleep(20)) {
             this.init = childOf(child.pid);
-            if (this.init !== undefined && isUp(this.init)) return;
-            if (child.exitCode !== null || child.signalCode !== null) break;
+            if (this.init !== undefined && isUp(this.init)) {
+                return;
+            }
+            if (child.exitCode !== null || child.signalCode !== null) {
+                break;
+            }
         }
         const tail = this.console().slice(-10).join("\n");
         await this.cutPower();
@@ -142,7 +148,9 @@ export class Machine {
     /** Lets systemd stop everything, and cuts the power when that takes too long. */
     async shutDown(): Promise<void> {
         this.isEnding = true;
-        if (this.init !== undefined) kill(this.init, powerOffSignal);
+        if (this.init !== undefined) {
+            kill(this.init, powerOffSignal);
+        }
         await this.exit(shutdownTimeoutMs);
         await this.cutPower();
     }
@@ -150,9 +158,13 @@ export class Machine {
     /** Ends everything at once. */
     async cutPower(): Promise<void> {
         this.isEnding = true;
-        if (this.init !== undefined) kill(this.init, "SIGKILL");
+        if (this.init !== undefined) {
+            kill(this.init, "SIGKILL");
+        }
         await this.exit(5_000);
-        if (this.child?.pid !== undefined) kill(this.child.pid, "SIGKILL");
+        if (this.child?.pid !== undefined) {
+            kill(this.child.pid, "SIGKILL");
+        }
         await this.cleanUp();
     }
 
@@ -193,14 +205,20 @@ export class Machine {
 
     private async exit(timeoutMs: number): Promise<void> {
         const { child } = this;
-        if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+        if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+            return;
+        }
         await Promise.race([once(child, "exit"), sleep(timeoutMs, undefined, { ref: false })]);
     }
 
     private async afterExit(child: ChildProcess, signal: NodeJS.Signals | null): Promise<void> {
-        if (this.child !== child) return;
+        if (this.child !== child) {
+            return;
+        }
         this.init = undefined;
-        if (this.isEnding) return;
+        if (this.isEnding) {
+            return;
+        }
         await this.cleanUp();
         // What reboot(2) does to the init of a PID namespace: SIGHUP to reboot, SIGINT to power off.
         this.ended(signal === "SIGHUP" ? "reboot" : "power-off");
@@ -231,23 +249,33 @@ async function makeFileSystem(file: string, bytes: number): Promise<void> {
 
 /** Removes the cgroups that a file lists, with all below them, after killing what is left in them. */
 export async function removeCgroups(list: string): Promise<void> {
-    if (!existsSync(list)) return;
+    if (!existsSync(list)) {
+        return;
+    }
     const folders = readFileSync(list, "utf8")
         .split("\n")
         .filter((line) => existsSync(line));
     for (let tries = 0; tries < 100 && folders.some((folder) => existsSync(folder)); tries++) {
-        for (const folder of folders) await removeCgroup(folder);
+        for (const folder of folders) {
+            await removeCgroup(folder);
+        }
         await sleep(20);
     }
     await rm(list, { force: true });
 }
 
 async function removeCgroup(folder: string): Promise<void> {
-    if (!existsSync(folder)) return;
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-        if (entry.isDirectory()) await removeCgroup(path.join(folder, entry.name));
+    if (!existsSync(folder)) {
+        return;
     }
-    for (const pid of readPids(path.join(folder, "cgroup.procs"))) kill(pid, "SIGKILL");
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+        if (entry.isDirectory()) {
+            await removeCgroup(path.join(folder, entry.name));
+        }
+    }
+    for (const pid of readPids(path.join(folder, "cgroup.procs"))) {
+        kill(pid, "SIGKILL");
+    }
     await rmdir(folder).catch(() => undefined);
 }
 
@@ -275,7 +303,9 @@ async function writeTree(
 
 /** The only child of a process. */
 function childOf(pid: number | undefined): number | undefined {
-    if (pid === undefined) return undefined;
+    if (pid === undefined) {
+        return undefined;
+    }
     try {
         const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
         return first ? Number(first) : undefined;

@@ -123,11 +123,16 @@ export class RealNodes implements NodeDriver {
 
     private machine(vm: VmRow): Machine {
         const known = this.machines.get(vm.vm_id);
-        if (known !== undefined) return known;
+        if (known !== undefined) {
+            return known;
+        }
         const machine: Machine = new Machine(vm, this.settings, (ending) => {
             this.states.set(vm.vm_id, "stopped");
-            if (ending === "power-off") this.events.poweredOff(vm.vm_id);
-            else this.resume(vm);
+            if (ending === "power-off") {
+                this.events.poweredOff(vm.vm_id);
+            } else {
+                this.resume(vm);
+            }
         });
         this.machines.set(vm.vm_id, machine);
         return machine;

@@ -13,7 +13,9 @@ const programs: Readonly<Record<string, string>> = {
 
 /** What this machine lacks for real nodes; empty when it can have them. */
 export function missingForRealNodes(): string[] {
-    if (process.platform !== "linux") return ["Linux"];
+    if (process.platform !== "linux") {
+        return ["Linux"];
+    }
     const lacking = Object.entries(programs)
         .filter(([program]) => !isOnPath(program))
         .map(([program, from]) => `${program} (Debian package ${from})`);

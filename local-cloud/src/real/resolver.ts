@@ -19,7 +19,9 @@ export async function startResolver(
 ): Promise<{ close(): Promise<void> }> {
     const addressesOf = (name: string): string[] => {
         const own = ownNames[name];
-        if (own !== undefined) return [own];
+        if (own !== undefined) {
+            return [own];
+        }
         return stores.records
             .list()
             .filter(
@@ -35,11 +37,16 @@ export async function startResolver(
             const [question] = request.questions;
             const name = question?.name.toLowerCase() ?? "";
             const found = addressesOf(name);
-            if (found.length === 0) answer.header.rcode = nameError;
+            if (found.length === 0) {
+                answer.header.rcode = nameError;
+            }
             if (question?.type === DNS2.Packet.TYPE.A) {
                 for (const one of found) {
                     answer.answers.push(
-                        DNS2.Packet.createResourceFromQuestion(question, { ttl: ttlSeconds, address: one }),
+                        DNS2.Packet.createResourceFromQuestion(question, {
+                            ttl: ttlSeconds,
+                            address: one,
+                        }),
                     );
                 }
             }

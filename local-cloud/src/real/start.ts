@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 import type { RealNodesOptions } from "../options";
 import type { Stores } from "../state/stores";
-import { startMirror, type Mirror } from "./mirror";
+import { type Mirror, startMirror } from "./mirror";
 import { realNetwork } from "./network";
 import { RealNodes, type RealNodesEvents } from "./nodes";
 import { startResolver } from "./resolver";

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { networkIndex } from "../state/networks";
 import type { SubnetRow } from "../state/model";
-import { claim, deadClaims, release, type Claim } from "./claims";
+import { networkIndex } from "../state/networks";
+import { type Claim, claim, deadClaims, release } from "./claims";
 import { removeCgroups } from "./machine";
 import { makeNetwork, realNetwork, removeNetwork } from "./network";
 import { requireRealNodes } from "./requirements";
@@ -24,7 +24,9 @@ export async function superviseRealCloud(
     command: (network: number) => readonly [file: string, ...args: string[]],
 ): Promise<number> {
     requireRealNodes();
-    for (const dead of deadClaims()) await cleanUp(dead);
+    for (const dead of deadClaims()) {
+        await cleanUp(dead);
+    }
     const mine = claim(dir, networkOf(dir));
     try {
         const network = realNetwork(mine.index);
@@ -39,7 +41,9 @@ export async function superviseRealCloud(
             { stdio: "inherit" },
         );
         const stop = () => child.kill("SIGTERM");
-        for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, stop);
+        for (const signal of ["SIGTERM", "SIGINT"] as const) {
+            process.on(signal, stop);
+        }
         const [code] = (await once(child, "exit")) as [number | null];
         return code ?? 1;
     } finally {
@@ -51,7 +55,9 @@ export async function superviseRealCloud(
 async function cleanUp(ended: Claim): Promise<void> {
     const nodes = path.join(ended.dir, "nodes");
     if (existsSync(nodes)) {
-        for (const vm of readdirSync(nodes)) await removeCgroups(path.join(nodes, vm, "cgroups"));
+        for (const vm of readdirSync(nodes)) {
+            await removeCgroups(path.join(nodes, vm, "cgroups"));
+        }
     }
     await removeNetwork(realNetwork(ended.index));
     release(ended);
@@ -60,7 +66,9 @@ async function cleanUp(ended: Claim): Promise<void> {
 /** The number of the network that an existing cloud's subnets lie in. */
 function networkOf(dir: string): number | undefined {
     const file = path.join(dir, "state", "subnets.json");
-    if (!existsSync(file)) return undefined;
+    if (!existsSync(file)) {
+        return undefined;
+    }
     const [first] = JSON.parse(readFileSync(file, "utf8")) as SubnetRow[];
     return first === undefined ? undefined : networkIndex(first.cidr_ipv4);
 }

@@ -22,7 +22,9 @@ export function allocateAddress(
     for (let tries = 0n; tries < size; tries++) {
         const turn = BigInt(stores.next(`address ${cidr}`)) - 1n;
         const address = Address4.fromBigInt(first + (turn % size)).correctForm();
-        if (!used.has(address)) return address;
+        if (!used.has(address)) {
+            return address;
+        }
     }
     return undefined;
 }

@@ -1,4 +1,4 @@
-import type { ResponseOf, operations, schemas } from "excloud-k8s/api";
+import type { operations, ResponseOf, schemas } from "excloud-k8s/api";
 
 type Answer<Name extends keyof typeof operations> = ResponseOf<(typeof operations)[Name]>;
 

@@ -74,13 +74,15 @@ function listen(address: string): Promise<Server | undefined> {
     return new Promise((resolve, reject) => {
         const server = createServer((socket) => socket.destroy());
         server.once("error", (error: NodeJS.ErrnoException) => {
-            if (error.code === "EADDRINUSE") resolve(undefined);
-            else
+            if (error.code === "EADDRINUSE") {
+                resolve(undefined);
+            } else {
                 reject(
                     new Error(
                         `Cannot listen on ${address}:${claimPort}: ${error.message}. Simulated nodes need Linux, where all of 127.0.0.0/8 is local.`,
                     ),
                 );
+            }
         });
         server.listen(claimPort, address, () => resolve(server));
     });

@@ -15,7 +15,9 @@ export class Store<Row> {
         const exists = existsSync(file);
         const rows = exists ? (JSON.parse(readFileSync(file, "utf8")) as Row[]) : initial;
         this.rows = new Map(rows.map((row) => [keyOf(row), row]));
-        if (!exists) this.save();
+        if (!exists) {
+            this.save();
+        }
     }
 
     get(key: string | number): Row | undefined {
@@ -34,7 +36,9 @@ export class Store<Row> {
     }
 
     delete(key: string | number): void {
-        if (this.rows.delete(key)) this.save();
+        if (this.rows.delete(key)) {
+            this.save();
+        }
     }
 
     private save(): void {

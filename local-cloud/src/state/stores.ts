@@ -1,7 +1,6 @@
 import * as path from "node:path";
 
 import { images } from "./catalog";
-import { Store } from "./store";
 import type {
     GroupRow,
     ImageRow,
@@ -16,6 +15,7 @@ import type {
     VolumeRow,
     ZoneRow,
 } from "./model";
+import { Store } from "./store";
 
 /** What a new cloud holds. */
 export interface InitialContent {

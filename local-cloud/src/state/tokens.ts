@@ -47,7 +47,9 @@ export class Tokens {
 
     /** Whom a bearer token stands for; undefined when it is unknown, expired or of another kind. */
     caller(bearer: string): Caller | undefined {
-        if (hashOf(bearer) === this.apiKeyHash) return { orgId: this.orgId, kind: "user" };
+        if (hashOf(bearer) === this.apiKeyHash) {
+            return { orgId: this.orgId, kind: "user" };
+        }
         const row = this.valid(bearer);
         return row?.kind === "machine"
             ? { orgId: row.org_id, kind: "machine", vmId: row.vm_id }
@@ -57,7 +59,9 @@ export class Tokens {
     /** Ends all tokens of a VM. */
     revoke(vmId: number): void {
         for (const row of this.stores.tokens.list()) {
-            if (row.vm_id === vmId) this.stores.tokens.delete(row.hash);
+            if (row.vm_id === vmId) {
+                this.stores.tokens.delete(row.hash);
+            }
         }
     }
 
@@ -68,7 +72,9 @@ export class Tokens {
 
     private forgetExpired(): void {
         for (const row of this.stores.tokens.list()) {
-            if (Date.parse(row.expires_at) <= Date.now()) this.stores.tokens.delete(row.hash);
+            if (Date.parse(row.expires_at) <= Date.now()) {
+                this.stores.tokens.delete(row.hash);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 import type { Vm } from "../../api/schemas";
-import type { Context } from "../../context";
 import { unlessGone } from "../../calls/outcomes";
-import type { VirtualMachineInputs } from "./inputs";
 import { isComing } from "../../calls/vm-states";
+import type { Context } from "../../context";
+import type { VirtualMachineInputs } from "./inputs";
 
 /** What must be as it is wanted, as it cannot change. */
 type Placed = Pick<

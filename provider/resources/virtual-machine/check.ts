@@ -1,13 +1,13 @@
 import { userDataLimit } from "../../../contract/user-data";
-import { isLoopbackAddress, isLoopbackUrl, networksOverlap } from "../../network";
-import type { Context } from "../../context";
-import { seenIn } from "../../errors";
-import { isUnknown, type Failure } from "../../handler";
 import { choicesOf } from "../../calls/list-choices";
 import { unlessGone } from "../../calls/outcomes";
+import { isGone } from "../../calls/vm-states";
+import type { Context } from "../../context";
+import { seenIn } from "../../errors";
+import { type Failure, isUnknown } from "../../handler";
+import { isLoopbackAddress, isLoopbackUrl, networksOverlap } from "../../network";
 import { differences } from "./adopt";
 import type { VirtualMachineInputs } from "./inputs";
-import { isGone } from "../../calls/vm-states";
 
 const placement = ["zoneId", "subnetId", "imageId", "instanceType"] as const;
 const fixed = ["name", ...placement, "allocatePublicIpv4", "rootVolumeSizeGib"] as const;

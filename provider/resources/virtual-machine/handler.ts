@@ -1,14 +1,14 @@
 import type { Vm } from "../../api/schemas";
-import type { Context } from "../../context";
-import { seenIn } from "../../errors";
-import { inputsOf, UnfinishedError, type Existing, type Handler } from "../../handler";
 import { createOnce } from "../../calls/create-once";
 import { passing, settlingSeconds, unlessGone } from "../../calls/outcomes";
+import { terminate } from "../../calls/terminate-vm";
+import { vmRequest } from "../../calls/vm-request";
+import type { Context } from "../../context";
+import { seenIn } from "../../errors";
+import { type Existing, type Handler, inputsOf, UnfinishedError } from "../../handler";
 import { findLeftover, takeOver } from "./adopt";
 import { checkVirtualMachine } from "./check";
 import type { VirtualMachineInputs } from "./inputs";
-import { terminate } from "../../calls/terminate-vm";
-import { vmRequest } from "../../calls/vm-request";
 
 export interface VirtualMachineOutputs {
     /** Whether it ever ran: one that never did holds nothing, and is replaced without being asked. */

@@ -1,5 +1,5 @@
-import type { BootstrapServer } from "../../context";
 import type { NewVm } from "../../calls/vm-request";
+import type { BootstrapServer } from "../../context";
 
 /** What to do when a change can only be made by replacing the VM. */
 export type Replacement =

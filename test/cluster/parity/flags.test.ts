@@ -9,7 +9,7 @@ import {
 } from "../../../nodes";
 import { knownDifferences } from "./known-flags";
 import { bothNodes } from "./support/both-nodes";
-import { differencesOf, withoutReasons, type Difference, type Facts } from "./support/differences";
+import { type Difference, differencesOf, type Facts, withoutReasons } from "./support/differences";
 import { inOurTerms } from "./support/file-pairs";
 import { flagFacts, podFlags, unitFlags } from "./support/flags";
 import { kubeadmVersion } from "./support/kubeadm";

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 
 import { knownKubeletFields, knownKubeletFlags } from "./known-kubelet";
 import { bothNodes } from "./support/both-nodes";
-import { differencesOf, leavesOf, withoutReasons, type Facts } from "./support/differences";
+import { differencesOf, type Facts, leavesOf, withoutReasons } from "./support/differences";
 import { inOurTerms } from "./support/file-pairs";
 import { flagFacts, unitFlags } from "./support/flags";
 import { fileAt, type Files } from "./support/scenario";

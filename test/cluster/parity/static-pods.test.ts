@@ -5,7 +5,7 @@ import { bothNodes } from "./support/both-nodes";
 import { differencesOf, withoutReasons } from "./support/differences";
 import { filePairs } from "./support/file-pairs";
 import { podFlags } from "./support/flags";
-import { mountsOf, podFacts, staticPod, type Mount } from "./support/pod";
+import { type Mount, mountsOf, podFacts, staticPod } from "./support/pod";
 
 /*
  * The static pods against kubeadm's: every field, probes, priority, requests and security among them,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { REPOSITORY } from "../../../tools/engine/repository";
 import type { Combination } from "./combinations";
-import { folderIn, type Computer } from "./computer";
+import { type Computer, folderIn } from "./computer";
 
 const PROGRAM = join(REPOSITORY, "test/consumer/program");
 

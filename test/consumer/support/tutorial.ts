@@ -9,11 +9,17 @@ export type Step = { readonly commands: string } | { readonly file: string; read
 export function readTutorial(page: string): Step[] {
     const tokens = tokensOf(page);
     return tokens.flatMap((token, at) => {
-        if (token.type !== "code") return [];
+        if (token.type !== "code") {
+            return [];
+        }
         const { lang, text, raw } = token as Tokens.Code;
-        if (lang === "sh") return { commands: text };
+        if (lang === "sh") {
+            return { commands: text };
+        }
         const file = fileNamedBy(tokens.slice(0, at));
-        if (file !== undefined) return { file, text: `${text}\n` };
+        if (file !== undefined) {
+            return { file, text: `${text}\n` };
+        }
         throw new Error(`neither commands nor a file with its name in front: ${raw}`);
     });
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import type { VerifierMode } from "../../../contract/verifier";
+
 import type { RefusalReason } from "../../../bootstrap-server/src/verify/verifier";
+import type { VerifierMode } from "../../../contract/verifier";
 import { isFull } from "../../support/sample";
 import { leaks } from "../../support/secrets";
 import { orgId } from "./support/excloud-stand-in";
@@ -353,7 +354,9 @@ describe.each(fields)("first contact, $mode on $store", ({ store, mode }) => {
         const why = typeof reason === "string" ? reason : reason[mode];
         const rows = await auditAfter(last);
         expect(rows).toMatchObject([{ decision: "refused", reason: why }]);
-        if (answer.body) expect(rows[0]?.request_id).toBe(answer.body.error.request_id);
+        if (answer.body) {
+            expect(rows[0]?.request_id).toBe(answer.body.error.request_id);
+        }
         const lines = field.harness.log.slice(logged);
         const audited = lines
             .map((line) => JSON.parse(line) as { audit?: Partial<AuditRow> })

@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { once } from "node:events";
+
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
 import { connectionLimits } from "../../../bootstrap-server/src/limits";
 import { isFull } from "../../support/sample";
 import { leaks } from "../../support/secrets";
@@ -188,9 +190,15 @@ test("who drips headers, and in the full run a body, is cut off while others are
             Array.from({ length: 50 }, () => openSocket(field.harness)),
         );
         const ends = sockets.map(untilEnd);
-        for (const socket of sockets) socket.write(start);
+        for (const socket of sockets) {
+            socket.write(start);
+        }
         const timer = setInterval(() => {
-            for (const socket of sockets) if (socket.writable) socket.write(more);
+            for (const socket of sockets) {
+                if (socket.writable) {
+                    socket.write(more);
+                }
+            }
         }, 500);
         const texts = await Promise.all(ends);
         clearInterval(timer);

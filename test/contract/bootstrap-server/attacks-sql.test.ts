@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
+
 import { Guarded, sampledFields } from "./support/guarded";
-import { TestCluster, type Call } from "./support/harness";
+import { type Call, TestCluster } from "./support/harness";
 
 /** Texts that do harm where a query is put together from text. */
 const payloads = [
@@ -40,9 +41,15 @@ interface Operation {
 
 /** A value of a schema's form. Not one that is taken: each is replaced in turn anyway. */
 function sample(schema: Schema): unknown {
-    if (schema.const !== undefined) return schema.const;
-    if (schema.enum) return schema.enum[0];
-    if (schema.anyOf) return sample(schema.anyOf[0]!);
+    if (schema.const !== undefined) {
+        return schema.const;
+    }
+    if (schema.enum) {
+        return schema.enum[0];
+    }
+    if (schema.anyOf) {
+        return sample(schema.anyOf[0]!);
+    }
     switch (schema.type) {
         case "object": {
             const { properties = {}, patternProperties = {} } = schema;
@@ -71,7 +78,9 @@ function poisoned(value: unknown, payload: string): unknown[] {
     if (Array.isArray(value)) {
         return [payload, ...value.flatMap((one) => poisoned(one, payload)).map((one) => [one])];
     }
-    if (typeof value !== "object" || value === null) return [payload, [payload], { a: payload }];
+    if (typeof value !== "object" || value === null) {
+        return [payload, [payload], { a: payload }];
+    }
     return Object.entries(value as Record<string, unknown>).flatMap(([name, member]) => [
         ...poisoned(member, payload).map((one) => ({ ...value, [name]: one })),
         { ...value, [payload]: member },
@@ -192,9 +201,11 @@ describe.each(sampledFields)("SQL in every field, $mode on $store", ({ store, mo
         const own = ["clusters", "bootstrap_reports", "bootstrap_leases", "nodes"];
         expect(Object.keys(after)).toEqual(Object.keys(before));
         for (const [table, rows] of Object.entries(before)) {
-            if (!own.includes(table))
+            if (!own.includes(table)) {
                 expect({ table, rows: after[table] }).toEqual({ table, rows });
-            else expect(after[table]!.length).toBeGreaterThanOrEqual(rows.length);
+            } else {
+                expect(after[table]!.length).toBeGreaterThanOrEqual(rows.length);
+            }
         }
         expect(count).toBeGreaterThan(covered.size * payloads.length);
         expect((await field.open.bundle()).status).toBe(200);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Agent } from "undici";
+
 import { isFull } from "../../support/sample";
 import { Guarded, pathOf, sampledFields } from "./support/guarded";
 import type { Call } from "./support/harness";
@@ -81,10 +82,10 @@ describe.each(sampledFields)("timing, $mode on $store", ({ store, mode }) => {
                             ...(token ? { authorization: `Bearer ${token}` } : {}),
                         },
                     });
-                    const time = performance.now() - start;
+                    const timeMs = performance.now() - start;
                     await answer.body.dump();
                     expect(answer.statusCode).toBe(401);
-                    times.get(kind)!.push(time);
+                    times.get(kind)!.push(timeMs);
                 }
             }),
         );
@@ -106,7 +107,9 @@ describe.each(sampledFields)("timing, $mode on $store", ({ store, mode }) => {
         const found: { pair: string; area: number }[] = [];
         for (const connections of attempts) {
             found.push(worstPair(await measure(connections)));
-            if (found.at(-1)!.area <= limit) break;
+            if (found.at(-1)!.area <= limit) {
+                break;
+            }
         }
         console.info(`${mode} on ${store}: ${JSON.stringify(found)}`);
         expect(found.at(-1)!.area).toBeLessThanOrEqual(limit);

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
 import { leaks } from "../../support/secrets";
 import { serverApiKey } from "./support/excloud-stand-in";
 import { Guarded, sampledFields } from "./support/guarded";
-import { slotSecret, TestCluster, type Answer, type Call } from "./support/harness";
+import { type Answer, type Call, slotSecret, TestCluster } from "./support/harness";
 
 type Method = NonNullable<Call["method"]>;
 

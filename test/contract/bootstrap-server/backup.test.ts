@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { create } from "tar";
+
 import { command } from "./support/command";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { type ExcloudStandIn, startExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster } from "./support/harness";
 
 let excloud: ExcloudStandIn;
@@ -40,7 +42,9 @@ test("a backup holds all that a server needs, of one that runs and of one that w
     let done = false;
     const writers = Promise.all(
         [1, 2].map(async () => {
-            for (; !done;) await TestCluster.register(original);
+            for (; !done;) {
+                await TestCluster.register(original);
+            }
         }),
     );
     const whileRunning = await saveAndRestore(dataDir, "while-running");

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Agent, request } from "undici";
+
 import { command, start } from "./support/command";
-import { serverApiKey, startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { type ExcloudStandIn, serverApiKey, startExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster } from "./support/harness";
 
 let excloud: ExcloudStandIn;
@@ -24,7 +26,9 @@ async function untilThere(file: string, alive: () => boolean): Promise<string> {
         try {
             return await readFile(file, "utf8");
         } catch (error) {
-            if (!alive()) throw error;
+            if (!alive()) {
+                throw error;
+            }
             await sleep(100);
         }
     }
@@ -64,7 +68,9 @@ test("serves, says where its files are, drains at SIGTERM and keeps its data", a
         const dispatcher = new Agent({ connect: { ca } });
         await work(ready.url, token, dispatcher);
         child.kill("SIGTERM");
-        while (!output.text.includes("draining")) await sleep(20);
+        while (!output.text.includes("draining")) {
+            await sleep(20);
+        }
         const { statusCode, body } = await request(`${ready.url}/health`, { dispatcher });
         expect([statusCode, await body.json()]).toEqual([418, { status: "draining" }]);
         expect(await ended).toEqual([0, null]);

@@ -1,15 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+
+import { startPostgres, type TestPostgres } from "../../../tools/postgres/postgres";
 import { isFull } from "../../support/sample";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { type ExcloudStandIn, startExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster } from "./support/harness";
 import { Load } from "./support/load";
-import { startPostgres, type TestPostgres } from "../../../tools/postgres/postgres";
 import { ServerProcess } from "./support/server-process";
 
 /** Bundles that are written in each test, while as many readers read. */
@@ -30,13 +32,17 @@ afterEach(async () => {
 });
 
 const reach = async (load: Load, written: number): Promise<void> => {
-    while (load.written < written) await sleep(5);
+    while (load.written < written) {
+        await sleep(5);
+    }
 };
 
 test.each(["PGlite", "PostgreSQL"])(
     "killed again and again while it writes and reads, on %s",
     async (store) => {
-        if (store === "PostgreSQL") postgres = await startPostgres();
+        if (store === "PostgreSQL") {
+            postgres = await startPostgres();
+        }
         const environment: Record<string, string> = postgres ? { DATABASE_URL: postgres.url } : {};
         const server = await new ServerProcess(excloud, environment).start();
         servers.push(server);
@@ -144,7 +150,9 @@ const isRoot = process.getuid?.() === 0;
             await server.start();
             await load.expectEverything();
         } finally {
-            for (const server of servers.splice(0)) await server.stop();
+            for (const server of servers.splice(0)) {
+                await server.stop();
+            }
             execFileSync("umount", [disk]);
             await rm(disk, { recursive: true });
         }
@@ -181,7 +189,9 @@ describe("the clock jumps", () => {
 
     test("back: a lease of before does not hold longer than any may", async () => {
         const { nodes } = await TestCluster.complete(harness, ["cp-1", "worker-1"]);
-        for (const node of nodes) await node.firstContact();
+        for (const node of nodes) {
+            await node.firstContact();
+        }
         harness.ahead += 30 * 24 * hour;
         expect((await nodes[0]!.lease("restart")).body.granted).toBe(true);
         expect((await nodes[1]!.lease("restart")).body.granted).toBe(false);

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
 import { installKept } from "../../kept/packages";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { type ExcloudStandIn, startExcloudStandIn } from "./support/excloud-stand-in";
 import { newVmId, TestCluster, TestNode, textFiles } from "./support/harness";
 import { ServerProcess } from "./support/server-process";
 import { startStore, stores, type TestStore } from "./support/stores";
@@ -43,7 +45,9 @@ describe.each(stores)("on %s", (store) => {
         server.package = former;
         await server.start();
         cluster = await TestCluster.register(server);
-        for (const slot of ["cp-1", "worker-1"]) await cluster.putSlot(slot);
+        for (const slot of ["cp-1", "worker-1"]) {
+            await cluster.putSlot(slot);
+        }
         await putRoleFiles(cluster, "control-plane", ["cp-1"], "role 1");
         await putRoleFiles(cluster, "worker", ["worker-1"], "role 1");
         controlPlane = await cluster.bind("cp-1", "10.0.0.1");

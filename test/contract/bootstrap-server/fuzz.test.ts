@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
 import { isFull } from "../../support/sample";
 import { Guarded } from "./support/guarded";
 import { ensureSchemathesis, fuzz } from "./support/schemathesis";
@@ -12,7 +13,9 @@ function statusesIn(lines: readonly string[]): Map<number, number> {
     const counts = new Map<number, number>();
     for (const line of lines) {
         const { res } = JSON.parse(line) as { res?: { statusCode: number } };
-        if (res) counts.set(res.statusCode, (counts.get(res.statusCode) ?? 0) + 1);
+        if (res) {
+            counts.set(res.statusCode, (counts.get(res.statusCode) ?? 0) + 1);
+        }
     }
     return counts;
 }

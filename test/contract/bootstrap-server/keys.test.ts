@@ -1,13 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
 import { askServer } from "../../../bootstrap-server/src/control/client";
 import { dataPaths } from "../../../bootstrap-server/src/data-dir";
 import type { RotationStep } from "../../../bootstrap-server/src/service/rotate-key";
 import { command } from "./support/command";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { type ExcloudStandIn, startExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster, textFiles } from "./support/harness";
 import { startStore, stores, type TestStore } from "./support/stores";
 

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { connect, type ConnectionOptions } from "node:tls";
+
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
 import { bodyLimits, connectionLimits } from "../../../bootstrap-server/src/limits";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { type ExcloudStandIn, startExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, newVmId, TestCluster } from "./support/harness";
 
 const limits = { perAddress: 5, perVm: 8 };

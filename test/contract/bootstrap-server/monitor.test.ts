@@ -1,5 +1,7 @@
-import { expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import { expect, test } from "@jest/globals";
+
 import { newVmId, TestCluster } from "./support/harness";
 import { OnPostgres } from "./support/on-postgres";
 
@@ -112,7 +114,9 @@ test("a database that does not answer makes no probe wait, and probes take one c
 
 async function untilReady(): Promise<number> {
     for (let turn = 0; turn < 100; turn++) {
-        if ((await statusOf("/ready")) === 200) return 200;
+        if ((await statusOf("/ready")) === 200) {
+            return 200;
+        }
         await sleep(100);
     }
     return statusOf("/ready");

@@ -1,14 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { once } from "node:events";
 import { mkdtemp, rm, unlink } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWK, type KeyLike } from "jose";
+
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { exportJWK, generateKeyPair, type JWK, type KeyLike, SignJWT, UnsecuredJWT } from "jose";
+
 import { askServer } from "../../../bootstrap-server/src/control/client";
 import { dataPaths } from "../../../bootstrap-server/src/data-dir";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { type ExcloudStandIn, startExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness } from "./support/harness";
 import { startStore, stores, type TestStore } from "./support/stores";
 

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
 import { settings } from "../../../bootstrap-server/src/settings";
 
 const root = join(__dirname, "../../..");
@@ -44,7 +46,9 @@ describe("systemd unit", () => {
     test("sets only what the server reads", () => {
         const names = [...unit.matchAll(/^Environment=(\w+)=/gm)].map(([, name]) => name);
         expect(names.length).toBeGreaterThan(0);
-        for (const name of names) expect(environmentNames).toContain(name);
+        for (const name of names) {
+            expect(environmentNames).toContain(name);
+        }
     });
 
     test("starts a command and options that there are", () => {

@@ -1,9 +1,11 @@
+import { join } from "node:path";
+
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import axe from "axe-core";
-import { join } from "node:path";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
 import { findChromium } from "../../support/browser";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { type ExcloudStandIn, startExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, type TestNode } from "./support/harness";
 import {
     bootingCluster,
@@ -65,7 +67,9 @@ async function violations(page: Page): Promise<string[]> {
         try {
             const page = await context.newPage();
             page.on("console", (message) => {
-                if (message.type() === "error") errors.push(message.text());
+                if (message.type() === "error") {
+                    errors.push(message.text());
+                }
             });
             page.on("pageerror", (error) => errors.push(String(error)));
             await page.goto(harness.server.url);

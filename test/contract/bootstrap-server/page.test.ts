@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+
 import type { Context } from "../../../bootstrap-server/src/context";
 import {
     createOperatorToken,

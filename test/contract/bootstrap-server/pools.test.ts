@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
 import { sha256 } from "../../../contract/manifest";
 import { nodeName } from "../../../contract/names";
 import { contractHeader, contractNumber } from "../../../contract/number";
 import { slotsOf } from "../../../contract/pools";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
+import { type ExcloudStandIn, startExcloudStandIn } from "./support/excloud-stand-in";
 import { Harness, TestCluster, type TestNode } from "./support/harness";
 import { startStore, stores, type TestStore } from "./support/stores";
 
@@ -47,7 +48,9 @@ describe.each(stores)("on %s", (store) => {
     test("each pool has files of its own, and a node is served those of its pool", async () => {
         const cluster = await TestCluster.register(harness);
         const slots = ["cp-1", "web-1", "data-2-1"];
-        for (const slot of slots) expect((await cluster.putSlot(slot)).status).toBe(200);
+        for (const slot of slots) {
+            expect((await cluster.putSlot(slot)).status).toBe(200);
+        }
         await cluster.putPoolFiles("data-2", ["data-2-1"], "files of data-2");
         await cluster.putPoolFiles("cp", ["cp-1"], "files of cp");
         const put = await cluster.putPoolFiles("web", ["web-1"], "files of web");
@@ -111,7 +114,7 @@ describe.each(stores)("on %s", (store) => {
         for (const change of [said("a"), said("b"), { disturbs: "nothing" }]) {
             expect((await cluster.putBundle("web-1", { ...bundle, ...change })).status).toBe(200);
             // Twice: the second time the bundle was kept as it was sent.
-            for (let time = 0; time < 2; time++) {
+            for (let round = 0; round < 2; round++) {
                 const { body } = await worker.bundle();
                 const { disturbs, tier, needs } = body as Partial<ReturnType<typeof said>>;
                 expect({ disturbs, tier, needs }).toEqual(change);
@@ -146,7 +149,9 @@ test("200 workers that join send as many bundles as there are nodes, and one for
             Promise.all(
                 [...revisions].map(async ([node, revision]) => {
                     const { status, body } = await node.bundle(revision);
-                    if (status === 200) revisions.set(node, body.revision);
+                    if (status === 200) {
+                        revisions.set(node, body.revision);
+                    }
                 }),
             );
         const sent = async () => {

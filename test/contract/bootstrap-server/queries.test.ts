@@ -1,6 +1,7 @@
 // What the requests of nodes cost the database: statements, as the driver sends them.
 import { expect, jest, test } from "@jest/globals";
 import { Client } from "pg";
+
 import type { Context } from "../../../bootstrap-server/src/context";
 import { settledRelease } from "../../../bootstrap-server/src/service/settled";
 import { databaseClock } from "../../../bootstrap-server/src/store/clock";

@@ -1,13 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { sql } from "kysely";
+
 import { sha256 } from "../../../bootstrap-server/src/secrets";
 import { firstOperatorToken } from "../../../bootstrap-server/src/service/operator-tokens";
 import { databaseClock } from "../../../bootstrap-server/src/store/clock";
-import { orgId, startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
-import { Harness, TestCluster } from "./support/harness";
 import { startPostgres, type TestPostgres } from "../../../tools/postgres/postgres";
+import { type ExcloudStandIn, orgId, startExcloudStandIn } from "./support/excloud-stand-in";
+import { Harness, TestCluster } from "./support/harness";
 
 const threeControlPlanes = ["cp-1", "cp-2", "cp-3"];
 const operatorToken = "operator-token-of-both-replicas-000";
@@ -143,7 +145,9 @@ test("mode excloud: session token, access token and address must agree", async (
     try {
         const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1"]);
         const node = nodes[0];
-        if (!node) throw new Error("no node");
+        if (!node) {
+            throw new Error("no node");
+        }
         expect((await cluster.operator("")).body.mode).toBe("excloud");
         const { vmId } = node;
         await sql`INSERT INTO vms VALUES (${vmId})`.execute(db);
@@ -166,7 +170,9 @@ test("mode excloud: session token, access token and address must agree", async (
         const reasonOf = async (imdsToken: string, more = {}) => {
             const headers = { "x-exc-imds-token": imdsToken };
             const { status, body } = await node.firstContact({ headers, ...more });
-            if (status === 200) return "served";
+            if (status === 200) {
+                return "served";
+            }
             const { rows } = await sql<{ reason: string }>`SELECT reason FROM bootstrap_audit
                 WHERE request_id = ${body.error.request_id}`.execute(db);
             return rows[0]?.reason;

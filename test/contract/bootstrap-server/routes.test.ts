@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
+
 import {
+    type ExcloudStandIn,
     orgId,
     serverApiKey,
     startExcloudStandIn,
-    type ExcloudStandIn,
 } from "./support/excloud-stand-in";
 import { expectGolden } from "./support/golden";
 import { Harness, newVmId, slotSecret, TestCluster, textFiles } from "./support/harness";
@@ -311,7 +312,9 @@ describe.each(stores)("routes on %s", (store) => {
         test("serves the frozen shape of a bundle", async () => {
             const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1", "worker-1"]);
             const [controlPlane, worker] = nodes;
-            if (!controlPlane) throw new Error("no node");
+            if (!controlPlane) {
+                throw new Error("no node");
+            }
             const { status, body } = await controlPlane.firstContact();
             expect(status).toBe(200);
             const stable = JSON.stringify(body, null, 1)
@@ -329,7 +332,9 @@ describe.each(stores)("routes on %s", (store) => {
         test("every refusal is one answer, and the operator sees why", async () => {
             const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1"]);
             const node = nodes[0];
-            if (!node) throw new Error("no node");
+            if (!node) {
+                throw new Error("no node");
+            }
             const own = { org_id: orgId, kind: "machine" };
             excloud.principals.set("a-user", { ...own, kind: "user" });
             excloud.principals.set("other-org", { ...own, org_id: 6 });
@@ -393,7 +398,9 @@ describe.each(stores)("routes on %s", (store) => {
 
         test("is pending until the bundle and the whole founding set are there", async () => {
             const cluster = await TestCluster.register(harness);
-            for (const slot of threeControlPlanes) await cluster.putSlot(slot);
+            for (const slot of threeControlPlanes) {
+                await cluster.putSlot(slot);
+            }
             await cluster.putPoolFiles("cp", threeControlPlanes);
             const first = await cluster.bind("cp-1");
             await cluster.bind("cp-2");
@@ -408,7 +415,9 @@ describe.each(stores)("routes on %s", (store) => {
         test("is open until the node is ready and 15 minutes more, and again for another VM", async () => {
             const { cluster, nodes } = await TestCluster.complete(harness, ["cp-1"]);
             const node = nodes[0];
-            if (!node) throw new Error("no node");
+            if (!node) {
+                throw new Error("no node");
+            }
             await node.firstContact();
             await node.report("etcd");
             await node.report("node-ready");

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { startExcloudStandIn, type ExcloudStandIn } from "./support/excloud-stand-in";
-import { Harness } from "./support/harness";
+
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
 import { StartupError } from "../../../bootstrap-server/src/errors";
 import { startServer } from "../../../bootstrap-server/src/server";
+import { type ExcloudStandIn, startExcloudStandIn } from "./support/excloud-stand-in";
+import { Harness } from "./support/harness";
 
 let excloud: ExcloudStandIn;
 let harness: Harness;

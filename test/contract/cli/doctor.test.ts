@@ -6,8 +6,8 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
-import { makeAuthority } from "../../unit/local-cloud/support/pki";
 import { installKept } from "../../kept/packages";
+import { makeAuthority } from "../../unit/local-cloud/support/pki";
 import { startBootstrapServer } from "../local-cloud/support/bootstrap-process";
 import { BootstrapStandIn } from "../local-cloud/support/bootstrap-stand-in";
 import { clusterInState, inDays, World } from "./support/world";

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { operations } from "../../../provider/api/operations";
 import { bootstrapOperations } from "../../../provider/bootstrap/operations";
 import { isFull } from "../../support/sample";
 import { seed } from "../../support/seed";
-import { describeCell, faultOf, type Cell } from "./support/cell";
+import { type Cell, describeCell, faultOf } from "./support/cell";
 import { cellsOf } from "./support/cells";
 import { sampleOf } from "./support/sample";
 import { tablesOf } from "./support/tables";
@@ -65,7 +66,9 @@ test(
             worlds.map(async (world) => {
                 for (let cell = queue.shift(); cell !== undefined; cell = queue.shift()) {
                     const fault = await faultOf(cell, world);
-                    if (fault !== undefined) faults.push(`${describeCell(cell)}: ${fault}`);
+                    if (fault !== undefined) {
+                        faults.push(`${describeCell(cell)}: ${fault}`);
+                    }
                 }
             }),
         );

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { type FaultKind, faultKinds, kindsFor } from "excloud-local/faults";
 import * as fc from "fast-check";
-import { faultKinds, kindsFor, type FaultKind } from "excloud-local/faults";
 
-import { operations, type OperationName } from "../../../provider/api/operations";
+import { type OperationName, operations } from "../../../provider/api/operations";
 import { isFull } from "../../support/sample";
 import { seed } from "../../support/seed";
 import { Life } from "./support/life";
@@ -42,14 +42,18 @@ const drifts = {
     "a rule is removed": ({ engine }: Life) => {
         const id = Number(engine.idOf("group"));
         const [rule] = world.cloud.call("ruleList", { security_group_id: id });
-        if (rule !== undefined) world.cloud.deleteRule(rule.id);
+        if (rule !== undefined) {
+            world.cloud.deleteRule(rule.id);
+        }
     },
     "the record is deleted": () => {
         world.cloud.inventory().records.forEach((record) => world.cloud.deleteRecord(record));
     },
     "the record is edited": () => {
         const [record] = world.cloud.inventory().records;
-        if (record === undefined) return;
+        if (record === undefined) {
+            return;
+        }
         world.cloud.deleteRecord(record);
         world.cloud.call("recordCreate", { ...record, value: "127.9.9.9" });
     },
@@ -115,7 +119,9 @@ async function happen(one: Event, life: Life): Promise<void> {
 
 async function unlessItFails(run: Promise<unknown>): Promise<void> {
     await run.catch((error: unknown) => {
-        if (!(error instanceof OperationError)) throw error;
+        if (!(error instanceof OperationError)) {
+            throw error;
+        }
     });
 }
 
@@ -126,7 +132,9 @@ test(
             fc.asyncProperty(fc.array(event, { maxLength: 8 }), end, async (events, last) => {
                 const life = new Life(world);
                 try {
-                    for (const one of events) await happen(one, life);
+                    for (const one of events) {
+                        await happen(one, life);
+                    }
                     world.cloud.faults.clear();
                     await life.engine.refresh();
                     if (last !== "destroy") {

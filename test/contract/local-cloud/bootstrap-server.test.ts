@@ -6,17 +6,17 @@ import * as path from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { Agent, request } from "undici";
 
-import { startBootstrapServer, type BootstrapProcess } from "./support/bootstrap-process";
-import { startLocalCloud, type LocalCloud } from "../../../local-cloud/src/index";
+import { type LocalCloud, startLocalCloud } from "../../../local-cloud/src/index";
 import { generationOfFiles } from "../../../local-cloud/src/nodes/bundle";
+import { vmRequest } from "../../support/vm-request";
 import {
+    type Authorities,
+    type Draft,
     goodDraft,
     makeAuthorities,
     nodeName,
-    type Authorities,
-    type Draft,
 } from "../../unit/local-cloud/support/bundle";
-import { vmRequest } from "../../support/vm-request";
+import { type BootstrapProcess, startBootstrapServer } from "./support/bootstrap-process";
 
 /** The real bootstrap server and simulated nodes, put together as the provider does it. */
 
@@ -61,7 +61,9 @@ async function operate<Answer>(
         body: body === undefined ? null : JSON.stringify(body),
     });
     const text = await response.body.text();
-    if (response.statusCode > 299) throw new Error(`${method} ${what}: ${text}`);
+    if (response.statusCode > 299) {
+        throw new Error(`${method} ${what}: ${text}`);
+    }
     return JSON.parse(text) as Answer;
 }
 
@@ -142,7 +144,9 @@ async function untilHealthy(
         const done = status.nodes.every(
             (node) => node.healthy && node.reported_generation === generations[node.slot],
         );
-        if (done && status.nodes.length === Object.keys(generations).length) return status;
+        if (done && status.nodes.length === Object.keys(generations).length) {
+            return status;
+        }
         if (tries > 300) {
             const logs = cloud.nodes().map(({ vm_id }) => cloud.nodeLog(vm_id)?.slice(-8));
             throw new Error(JSON.stringify({ status, logs }, null, 1));
@@ -166,7 +170,9 @@ test("three nodes found a cluster, take an update, and one is replaced", async (
         ),
     );
     const [first] = drafts;
-    if (first === undefined) throw new Error("three were made");
+    if (first === undefined) {
+        throw new Error("three were made");
+    }
     const putPool = (draft: Draft) =>
         operate("PUT", `/v1/clusters/${clusterId}/pools/cp/files`, {
             role: "control-plane",
@@ -186,7 +192,9 @@ test("three nodes found a cluster, take an update, and one is replaced", async (
     expect(cloud.nodes().map(({ state }) => state)).toEqual(["ready", "ready", "ready"]);
 
     // A shared file changes: every node gets a new generation, one after the other.
-    for (const draft of drafts) draft.bundle.files[sharedFile] = "KUBERNETES_VERSION='v1.35.4'\n";
+    for (const draft of drafts) {
+        draft.bundle.files[sharedFile] = "KUBERNETES_VERSION='v1.35.4'\n";
+    }
     await putPool(first);
     for (const [i, draft] of drafts.entries()) {
         generations[`cp-${i + 1}`] = await putBundle(cluster, vms[i]?.vm_id ?? 0, draft);

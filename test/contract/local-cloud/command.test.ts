@@ -34,7 +34,9 @@ test("serve says where it listens and how to get in, never the key, and ends at 
     const child = run(["serve", "--dir", path.join(dir, "cloud"), "--ready-file", readyFile]);
     const ended = endOf(child);
     for (let tries = 0; !existsSync(readyFile); tries++) {
-        if (tries > 600) throw new Error("the local cloud does not start");
+        if (tries > 600) {
+            throw new Error("the local cloud does not start");
+        }
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
     const text = readFileSync(readyFile, "utf8");

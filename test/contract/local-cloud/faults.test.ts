@@ -8,14 +8,14 @@ import * as app from "../../../bootstrap-server/src/app";
 import {
     CallFaults,
     callFaults,
-    startLocalCloud,
     type FaultKind,
     type LocalCloud,
+    startLocalCloud,
 } from "../../../local-cloud/src/index";
-import { makeClient, type Call } from "../../../provider/api/client";
+import { type Call, makeClient } from "../../../provider/api/client";
 import { defaultPatience } from "../../../provider/api/retry";
 import { bootstrapOperations } from "../../../provider/bootstrap/operations";
-import { startServerFor, type StartedServer } from "../../support/bootstrap-server";
+import { type StartedServer, startServerFor } from "../../support/bootstrap-server";
 
 // The same faults on the bootstrap server, whose routes lie in scopes with credentials of their own.
 
@@ -110,7 +110,9 @@ test("clear() while a call is carried out leaves its answer alone", async () => 
     const { cluster_id } = await register();
     const fault = faults.add({ operation: "getCluster", kind: "hang-after" });
     const answer = call("getCluster", { cluster_id });
-    while (fault.hits === 0) await new Promise(setImmediate);
+    while (fault.hits === 0) {
+        await new Promise(setImmediate);
+    }
     faults.clear();
     expect((await answer).cluster_id).toBe(cluster_id);
 });

@@ -5,22 +5,22 @@ import * as path from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { Agent, request } from "undici";
 
-import { startLocalCloud, type LocalCloud } from "../../../local-cloud/src/index";
+import { type LocalCloud, startLocalCloud } from "../../../local-cloud/src/index";
+import { expectedCertificates } from "../../../local-cloud/src/nodes/check/certificates";
+import { vmRequest } from "../../support/vm-request";
 import {
+    type Authorities,
+    type Draft,
     goodDraft,
     makeAuthorities,
     nodeName,
     put,
     seal,
-    wishOf,
-    type Authorities,
-    type Draft,
     type TestNode,
+    wishOf,
 } from "../../unit/local-cloud/support/bundle";
-import { expectedCertificates } from "../../../local-cloud/src/nodes/check/certificates";
-import { issue, makeAuthority, type Authority } from "../../unit/local-cloud/support/pki";
+import { type Authority, issue, makeAuthority } from "../../unit/local-cloud/support/pki";
 import { BootstrapStandIn } from "./support/bootstrap-stand-in";
-import { vmRequest } from "../../support/vm-request";
 
 const clusterId = 42;
 const slotSecret = "s'lot";
@@ -87,7 +87,9 @@ const goodBundle = (node: Omit<TestNode, "clusterId">): Promise<Draft> =>
 async function until<T>(look: () => T | Promise<T>, holds: (seen: T) => boolean): Promise<T> {
     let seen = await look();
     for (let tries = 0; !holds(seen); tries++) {
-        if (tries === 500) throw new Error(`still ${JSON.stringify(seen)}`);
+        if (tries === 500) {
+            throw new Error(`still ${JSON.stringify(seen)}`);
+        }
         await new Promise((resolve) => setTimeout(resolve, 20));
         seen = await look();
     }
@@ -118,7 +120,9 @@ async function ask(address: string, what: string): Promise<string | undefined> {
         return `${answer.statusCode} ${await answer.body.text()}`;
     } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? "";
-        if (["ECONNREFUSED", "ECONNRESET", "UND_ERR_SOCKET"].includes(code)) return undefined;
+        if (["ECONNREFUSED", "ECONNRESET", "UND_ERR_SOCKET"].includes(code)) {
+            return undefined;
+        }
         throw error;
     } finally {
         await dispatcher.destroy();
@@ -210,7 +214,9 @@ describe("a simulated node", () => {
         const vm = createVm(1);
         const draft = await goodBundle({ number: 1, address: vm.address });
         const apiServer = expectedCertificates.find(({ name }) => name === "apiserver");
-        if (apiServer === undefined) throw new Error("no entry");
+        if (apiServer === undefined) {
+            throw new Error("no entry");
+        }
         const broken = structuredClone(draft);
         const wish = wishOf(broken, apiServer);
         put(
@@ -382,7 +388,9 @@ describe("three simulated nodes", () => {
     test("found etcd together: none is ready before a majority is up", async () => {
         const { vms, drafts } = await createThree();
         const [one, two, three] = vms.map(({ vmId }, i) => ({ vmId, draft: drafts[i] }));
-        if (!one?.draft || !two?.draft || !three?.draft) throw new Error("three were made");
+        if (!one?.draft || !two?.draft || !three?.draft) {
+            throw new Error("three were made");
+        }
         server.bundles.set(one.vmId, seal(one.draft));
         await until(
             () => cloud.nodeLog(one.vmId)?.join() ?? "",
@@ -392,18 +400,26 @@ describe("three simulated nodes", () => {
         server.bundles.set(two.vmId, seal(two.draft));
         await untilPhase(one.vmId, "addons done");
         server.bundles.set(three.vmId, seal(three.draft));
-        for (const { vmId } of vms) await untilPhase(vmId, "addons done");
+        for (const { vmId } of vms) {
+            await untilPhase(vmId, "addons done");
+        }
     });
 
     test("a founder with another set fails, and so does one that would found a second etcd", async () => {
         const { vms, drafts, addresses } = await createThree();
         vms.slice(0, 2).forEach(({ vmId }, i) => {
             const draft = drafts[i];
-            if (draft !== undefined) server.bundles.set(vmId, seal(draft));
+            if (draft !== undefined) {
+                server.bundles.set(vmId, seal(draft));
+            }
         });
-        for (const { vmId } of vms.slice(0, 2)) await untilPhase(vmId, "node-ready done");
+        for (const { vmId } of vms.slice(0, 2)) {
+            await untilPhase(vmId, "node-ready done");
+        }
         const late = vms[2];
-        if (late === undefined) throw new Error("three were made");
+        if (late === undefined) {
+            throw new Error("three were made");
+        }
         const other = await goodBundle({
             number: 3,
             address: late.address,
@@ -424,11 +440,17 @@ describe("three simulated nodes", () => {
         const { vms, drafts, addresses } = await createThree();
         vms.forEach(({ vmId }, i) => {
             const draft = drafts[i];
-            if (draft !== undefined) server.bundles.set(vmId, seal(draft));
+            if (draft !== undefined) {
+                server.bundles.set(vmId, seal(draft));
+            }
         });
-        for (const { vmId } of vms) await untilPhase(vmId, "addons done");
+        for (const { vmId } of vms) {
+            await untilPhase(vmId, "addons done");
+        }
         const [first, second] = vms;
-        if (first === undefined || second === undefined) throw new Error("three were made");
+        if (first === undefined || second === undefined) {
+            throw new Error("three were made");
+        }
         cloud.terminateVm(first.vmId);
         const replacement = createVm(1);
         expect(replacement.address).not.toBe(first.address);

@@ -1,26 +1,26 @@
 import { expect, test } from "@jest/globals";
 
+import { checkBundle } from "../../../local-cloud/src/nodes/check/index";
+import { parseUserData } from "../../../local-cloud/src/nodes/user-data";
+import {
+    clusterSettings,
+    type ClusterSettingsArgs,
+    nodeFilesFor,
+    renderUserData,
+    type Values,
+} from "../../../nodes";
 import {
     authorities as authorityList,
     clusterCertificates,
     nodeCertificates,
     serviceAccountFiles,
 } from "../../../nodes/certificates";
-import { checkBundle } from "../../../local-cloud/src/nodes/check/index";
-import { parseUserData } from "../../../local-cloud/src/nodes/user-data";
 import {
-    clusterSettings,
-    nodeFilesFor,
-    renderUserData,
-    type ClusterSettingsArgs,
-    type Values,
-} from "../../../nodes";
-import {
+    type Authorities,
     goodDraft,
     makeAuthorities,
     nodeName,
     seal,
-    type Authorities,
 } from "../../unit/local-cloud/support/bundle";
 import { issue, type Issued } from "../../unit/local-cloud/support/pki";
 

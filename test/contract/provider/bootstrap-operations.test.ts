@@ -3,18 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { startLocalCloud, type LocalCloud } from "excloud-local";
+import { type LocalCloud, startLocalCloud } from "excloud-local";
 import { Agent, request } from "undici";
 
 import { sha256 } from "../../../contract/manifest";
-import { installKept } from "../../kept/packages";
-import { makeClient, type Call } from "../../../provider/api/client";
+import { type Call, makeClient } from "../../../provider/api/client";
 import type { Operation } from "../../../provider/api/operation";
-import { bootstrapOperations } from "../../../provider/bootstrap/operations";
 import { generationOf, manifestForServer } from "../../../provider/bootstrap/files";
+import { bootstrapOperations } from "../../../provider/bootstrap/operations";
+import { installKept } from "../../kept/packages";
 import {
-    startBootstrapServer,
     type BootstrapProcess,
+    startBootstrapServer,
 } from "../local-cloud/support/bootstrap-process";
 
 // What programs read of bootstrap servers: of ours, and of one of 0.1, which they still read and destroy with.

@@ -4,16 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { startLocalCloud, type LocalCloud } from "excloud-local";
+import { type LocalCloud, startLocalCloud } from "excloud-local";
 
 import { providerText } from "../../../provider/declare-resource";
 import * as v1 from "../../../provider/v1";
-import {
-    startBootstrapServer,
-    type BootstrapProcess,
-} from "../local-cloud/support/bootstrap-process";
-import { CallError, DynamicProcess, secret, type Properties } from "./support/dynamic-process";
 import { machine as machineInputs } from "../../support/machine";
+import {
+    type BootstrapProcess,
+    startBootstrapServer,
+} from "../local-cloud/support/bootstrap-process";
+import { CallError, DynamicProcess, type Properties, secret } from "./support/dynamic-process";
 
 // The text that every state file holds, run by the process that the engine runs it in: its protocol, the
 // local cloud and the bootstrap server are real, only the engine itself is played here.

@@ -2,10 +2,13 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
-import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
+import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+
+import { COMMAND_PLUGIN_VERSION } from "../../../tools/engine/version";
 import {
     COMMAND_INPUTS,
     COMMAND_PLUGIN,
@@ -13,9 +16,8 @@ import {
     COPY_INPUTS,
 } from "../../../tools/stand-ins/command/names";
 import { openSshForms } from "../../../tools/stand-ins/tls/openssh";
-import { COMMAND_PLUGIN_VERSION } from "../../../tools/engine/version";
-import { startSshMachine, type Answer, type SshMachine } from "../../support/ssh-machine";
-import { startPlugin, type PluginProcess } from "./plugin-process";
+import { type Answer, type SshMachine, startSshMachine } from "../../support/ssh-machine";
+import { type PluginProcess, startPlugin } from "./plugin-process";
 
 // The stand-in as the engine drives it, against an SSH server that records.
 

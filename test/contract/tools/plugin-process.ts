@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 import * as path from "node:path";
+import { createInterface } from "node:readline";
+
 import * as grpc from "@grpc/grpc-js";
 
 /** The compiled stand-ins; `npm test` compiles before it runs. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
-import { openBench, typeOf, type Bench } from "../cluster/harness";
+import { type Bench, openBench, typeOf } from "../cluster/harness";
 import { VmServers } from "./vm-servers";
 
 // A bootstrap server made by the real engine. Its VM is simulated: the test runs the real server in its place.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { setArguments } from "../../../tools/playground/playground";
-import { openBench, type Bench } from "../cluster/harness";
+import { type Bench, openBench } from "../cluster/harness";
 import { stackWith, stopBootstrapServer, up } from "../faults/support";
 import { command } from "./command";
 

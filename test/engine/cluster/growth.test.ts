@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { setArguments } from "../../../tools/playground/playground";
-import { nameOf, openBench, typeOf, type Bench } from "./harness";
+import { type Bench, nameOf, openBench, typeOf } from "./harness";
 
 let bench: Bench;
 

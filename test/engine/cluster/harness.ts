@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { makeClient, operations, type Call } from "excloud-k8s/api";
+import { type Call, makeClient, operations } from "excloud-k8s/api";
 
 import { folderAt } from "../../../tools/playground/folder";
 import {

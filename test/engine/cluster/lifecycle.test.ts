@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
 import { setArguments } from "../../../tools/playground/playground";
-import { fileOnNode, nameOf, openBench, typeOf, unknown, type Bench, type Step } from "./harness";
+import { type Bench, fileOnNode, nameOf, openBench, type Step, typeOf, unknown } from "./harness";
 
 // One cluster of three control planes through its life, on the real engine. The tests build on each
 // other: each leaves the cluster to the next.

@@ -61,9 +61,15 @@ function changesOf([header = "", urn = "", ...properties]: readonly string[]): s
         const isEdge = line.trim() === "...";
         const isEnd = !isText && /^[\s~+-]*[}\]]$/.test(line);
         const isShown = isText || isEdge || (isEnd ? open.pop() === true : /^\s*[~+-] /.test(line));
-        if (isShown) kept.push(line);
-        if (isEdge) isText = !isText;
-        if (!isText && /[{[]$/.test(line)) open.push(isShown);
+        if (isShown) {
+            kept.push(line);
+        }
+        if (isEdge) {
+            isText = !isText;
+        }
+        if (!isText && /[{[]$/.test(line)) {
+            open.push(isShown);
+        }
     }
     return [header, urn.replace(/urn=.*::/, "urn=...::"), ...kept];
 }

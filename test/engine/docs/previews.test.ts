@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
 import { setArguments } from "../../../tools/playground/playground";
-import { openBench, type Bench } from "../cluster/harness";
-import { changes, creation, type Change } from "./changes";
+import { type Bench, openBench } from "../cluster/harness";
+import { type Change, changes, creation } from "./changes";
 import { excerptOf, refusalOf } from "./excerpt";
 import { takePictures } from "./picture";
 

@@ -1,13 +1,14 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { engineEnvironment, type EngineEnvironment } from "../../../tools/engine";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
+import { type EngineEnvironment, engineEnvironment } from "../../../tools/engine";
 import { REPOSITORY } from "../../../tools/engine/repository";
 import { folderAt } from "../../../tools/playground/folder";
-import { startServices, stopServices, type Services } from "../../../tools/playground/services";
+import { type Services, startServices, stopServices } from "../../../tools/playground/services";
 import { Live } from "./live";
 import { uses } from "./uses";
 

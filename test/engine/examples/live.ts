@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import { makeClient, operations, type Call } from "excloud-k8s/api";
+import { type Call, makeClient, operations } from "excloud-k8s/api";
 import { parse } from "yaml";
 
 import { type EngineEnvironment } from "../../../tools/engine";

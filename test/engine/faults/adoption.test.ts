@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
 import { outputsOf, setArguments } from "../../../tools/playground/playground";
-import { openBench, typeOf, type Bench } from "../cluster/harness";
-import { stackTrace, up } from "./support";
 import { vmRequest } from "../../support/vm-request";
+import { type Bench, openBench, typeOf } from "../cluster/harness";
+import { stackTrace, up } from "./support";
 
 // Things that exist already become a cluster's own: a security group and a DNS name made by hand, and a VM
 // that the state has lost. What is not as it should be is refused. In the end the cluster is protected.

@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+
 import { setArguments } from "../../../tools/playground/playground";
-import { openBench, typeOf, type Bench } from "../cluster/harness";
+import { type Bench, openBench, typeOf } from "../cluster/harness";
 import { stackTrace, stackWith, up, withSettings } from "./support";
 
 // What a user gets wrong on the first day, on the real command line: each is one clear error that says

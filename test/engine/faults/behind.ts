@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Bench } from "../cluster/harness";
 import { vmRequest } from "../../support/vm-request";
+import type { Bench } from "../cluster/harness";
 
 // What somebody does to a cluster of one control plane behind the stack's back, by the cloud's API.
 
@@ -37,7 +37,9 @@ export async function terminateVm(bench: Bench): Promise<void> {
 }
 
 async function untilStateIs({ cloud }: Bench, vm_id: number, state: string): Promise<void> {
-    while ((await cloud("vmGet", { vm_id })).state !== state) await sleep(50);
+    while ((await cloud("vmGet", { vm_id })).state !== state) {
+        await sleep(50);
+    }
 }
 
 export async function deleteRecord(bench: Bench): Promise<void> {

@@ -68,8 +68,12 @@ export class Victim {
 
     /** What has to be there before a phase. */
     private async prepare(phase: Phase): Promise<void> {
-        if (phase === "create") return this.destroy();
-        if (!this.isWhole) await this.bench.pulumi(["up", "--refresh", ...flags]);
+        if (phase === "create") {
+            return this.destroy();
+        }
+        if (!this.isWhole) {
+            await this.bench.pulumi(["up", "--refresh", ...flags]);
+        }
         if (phase === "update") {
             await stopVm(this.bench);
             await editRecord(this.bench);

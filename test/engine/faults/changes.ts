@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { nameOf, typeOf, type Step } from "../cluster/harness";
+import { nameOf, type Step, typeOf } from "../cluster/harness";
 
 // What a preview is about to change, in words: `update DnsRecord quickstart: values`.
 

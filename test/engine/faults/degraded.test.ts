@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { outputsOf, setArguments } from "../../../tools/playground/playground";
-import { openBench, typeOf, type Bench } from "../cluster/harness";
+import { type Bench, openBench, typeOf } from "../cluster/harness";
 import { stopBootstrapServer, up } from "./support";
 
 // What must not stop a cluster: a DNS zone of somebody else at its start, a bootstrap server that is gone

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
-import { typeOf, openBench, type Bench } from "../cluster/harness";
+import { type Bench, openBench, typeOf } from "../cluster/harness";
 import * as behind from "./behind";
 import { timeouts } from "./cell";
 import { changesIn } from "./changes";
@@ -49,7 +49,9 @@ const drifts: Drift[] = [
 
 describe.each(drifts)("$what", ({ changes, shown }) => {
     test("a preview with a refresh shows just that", async () => {
-        for (const change of changes) await change(bench);
+        for (const change of changes) {
+            await change(bench);
+        }
         const changed = changesIn(await bench.preview(["--refresh"]));
         expect(changed.map((line) => line.replace(/unmanaged-\d+/g, "unmanaged-~"))).toEqual(shown);
     });

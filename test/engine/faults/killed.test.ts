@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
+import { isAlive } from "../../../cli/processes";
 import { setArguments } from "../../../tools/playground/playground";
 import { isFull } from "../../support/sample";
 import { seed } from "../../support/seed";
-import { openBench, typeOf, type Bench } from "../cluster/harness";
-import { killPoints, type KillPoint, type Phase } from "./kill-points";
+import { unlock } from "../cli/command";
+import { type Bench, openBench, typeOf } from "../cluster/harness";
 import { endAll, runAndKill } from "./kill";
+import { type KillPoint, killPoints, type Phase } from "./kill-points";
 import { declared, found } from "./leftovers";
 import { up } from "./support";
-import { unlock } from "../cli/command";
-import { isAlive } from "../../../cli/processes";
 
 // The machine that runs Pulumi dies in the middle of a run, at points drawn from a seed. Each time the
 // documented way back, `excloud-k8s unlock` and the same command again, must leave exactly what the state

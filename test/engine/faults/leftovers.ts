@@ -1,4 +1,4 @@
-import { typeOf, type Bench, type StateResource } from "../cluster/harness";
+import { type Bench, type StateResource, typeOf } from "../cluster/harness";
 
 // What the cloud holds and what the state declares, in the same words, so that they can be compared.
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { operations } from "../../../provider/api/operations";
-import { describeCell, phases, type Cell } from "../../contract/faults/support/cell";
+import { type Cell, describeCell, phases } from "../../contract/faults/support/cell";
 import { cellsOf } from "../../contract/faults/support/cells";
 import { sampleOf } from "../../contract/faults/support/sample";
 import { openWorld } from "../../contract/faults/support/world";
@@ -49,7 +49,9 @@ test(
         for (const cell of cells) {
             const fault = await victim.befall(cell).catch((error: Error) => error.message);
             process.stderr.write(`${describeCell(cell)}: ${fault ?? "repaired"}\n`);
-            if (fault !== undefined) faults.push(`${describeCell(cell)}: ${fault}`);
+            if (fault !== undefined) {
+                faults.push(`${describeCell(cell)}: ${fault}`);
+            }
         }
         expect(faults).toEqual([]);
     },

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { outputsOf } from "../../../tools/playground/playground";
-import { openBench, type Bench } from "../cluster/harness";
-import { addFault, listFaults, stackTrace, up } from "./support";
 import { vmRequest } from "../../support/vm-request";
+import { type Bench, openBench } from "../cluster/harness";
+import { addFault, listFaults, stackTrace, up } from "./support";
 
 // An `up` of which half fails, each node in a way of its own, and the `up` that mends it.
 

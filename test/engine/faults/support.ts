@@ -81,7 +81,9 @@ async function faultsOfCalls(
         body: fault ? JSON.stringify(fault) : null,
     });
     const text = await body.text();
-    if (statusCode !== 200) throw new Error(`the cloud's faults answered ${statusCode}: ${text}`);
+    if (statusCode !== 200) {
+        throw new Error(`the cloud's faults answered ${statusCode}: ${text}`);
+    }
     return JSON.parse(text);
 }
 

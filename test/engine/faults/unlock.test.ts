@@ -5,10 +5,10 @@ import { createInterface } from "node:readline";
 
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
-import { filesBelow, openBench, type Bench } from "../cluster/harness";
+import { unlock } from "../cli/command";
+import { type Bench, filesBelow, openBench } from "../cluster/harness";
 import { endAll, kill } from "./kill";
 import { isProgress } from "./kill-points";
-import { unlock } from "../cli/command";
 
 // What `excloud-k8s unlock` refuses, and a state that Pulumi itself cannot read any more.
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { outputsOf } from "../../../tools/playground/playground";
-import { startSshMachine, type Answer, type SshMachine } from "../../support/ssh-machine";
+import { type Answer, type SshMachine, startSshMachine } from "../../support/ssh-machine";
 import { vmRequest } from "../../support/vm-request";
-import { nameOf, openBench, typeOf, type Bench } from "../cluster/harness";
+import { type Bench, nameOf, openBench, typeOf } from "../cluster/harness";
 import { builderKeys } from "./builder-keys";
 
 // An image baked by the real engine. The builder is a VM of the local cloud; in its place an SSH server answers that

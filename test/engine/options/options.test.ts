@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 import { setArguments } from "../../../tools/playground/playground";
-import { nameOf, openBench, typeOf, type Bench } from "../cluster/harness";
+import { type Bench, nameOf, openBench, typeOf } from "../cluster/harness";
 
 // What Pulumi's own options and flags do to the component is what they do to any other.
 

@@ -2,8 +2,10 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { engineEnvironment, type EngineEnvironment } from "../../../tools/engine/index";
+
+import { type EngineEnvironment, engineEnvironment } from "../../../tools/engine/index";
 
 const REPOSITORY = path.resolve(__dirname, "../../..");
 

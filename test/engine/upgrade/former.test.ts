@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 
 import { setArguments } from "../../../tools/playground/playground";
 import { installKept } from "../../kept/packages";
-import { fileOnNode, openBench, type Bench } from "../cluster/harness";
+import { type Bench, fileOnNode, openBench } from "../cluster/harness";
 import { openWorld } from "./open-world";
 
 // Releases that meet: a program and nodes of 0.1 with a server of today, a program of today with a server of 0.1.

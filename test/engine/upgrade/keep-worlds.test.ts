@@ -5,10 +5,10 @@ import { expect, test } from "@jest/globals";
 
 import { REPOSITORY } from "../../../tools/engine/repository";
 import { stopServices } from "../../../tools/playground/services";
-import { folderToKeep, keepWorld, worldNames, worlds, type WorldName } from "../../kept/world";
+import { folderToKeep, keepWorld, type WorldName, worldNames, worlds } from "../../kept/world";
 import { startSshMachine } from "../../support/ssh-machine";
 import { VmServers } from "../bootstrap-server/vm-servers";
-import { openBench, type Bench } from "../cluster/harness";
+import { type Bench, openBench } from "../cluster/harness";
 import { builderKeys } from "../image/builder-keys";
 
 // Keeps what this release leaves, for the releases after it: `EXCLOUD_KEEP_WORLDS=v0.2 npx jest ... keep-worlds`.

@@ -68,6 +68,8 @@ export async function stackOf(release: string): Promise<Stack> {
     const file = join(place.root, "state.json");
     writeFileSync(file, JSON.stringify(state));
     const { code, stderr } = await stack.capture(["stack", "import", "--file", file]);
-    if (code !== 0) throw new Error(`the state of ${release} cannot be imported: ${stderr}`);
+    if (code !== 0) {
+        throw new Error(`the state of ${release} cannot be imported: ${stderr}`);
+    }
     return stack;
 }

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 
 import { expect, test } from "@jest/globals";
 
-import { openBench, typeOf, type Step } from "../cluster/harness";
+import { openBench, type Step, typeOf } from "../cluster/harness";
 import { keep, releases, stackOf } from "./kept-state";
 
 // The states that releases left in users' backends. The present code must take every one of them over: it

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
 import { setArguments } from "../../../tools/playground/playground";
-import { inTurn, isFull } from "../../support/sample";
 import { releases, worldNames } from "../../kept/world";
+import { inTurn, isFull } from "../../support/sample";
 import { VmServers } from "../bootstrap-server/vm-servers";
+import { type Bench, type StateResource, type Step, typeOf } from "../cluster/harness";
 import { openWorld } from "./open-world";
-import { typeOf, type Bench, type StateResource, type Step } from "../cluster/harness";
 
 // The stacks, clouds and databases that releases left, taken over by the present code: a preview and an `up` may
 // bring new files to the nodes. They replace nothing, and no secret becomes another one. Three rules keep it so: a

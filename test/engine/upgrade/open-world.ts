@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { PlaygroundOptions } from "../../../tools/playground/playground";
-import { unpackWorld, worlds, type WorldName } from "../../kept/world";
-import { openBench, type Bench } from "../cluster/harness";
+import { unpackWorld, type WorldName, worlds } from "../../kept/world";
+import { type Bench, openBench } from "../cluster/harness";
 
 /** Opens a kept world: its services run, and its stack is in a backend. */
 export async function openWorld(

@@ -46,13 +46,19 @@ export async function startNpmRegistry(host: string, upstream: string, own: Loca
     };
 
     async function answer(path: string): Promise<{ status: number; body: string | Buffer }> {
-        if (path === `/${own.name}`) return { status: 200, body: JSON.stringify(packument) };
-        if (path === tarballPath) return { status: 200, body: tarball };
+        if (path === `/${own.name}`) {
+            return { status: 200, body: JSON.stringify(packument) };
+        }
+        if (path === tarballPath) {
+            return { status: 200, body: tarball };
+        }
         const { status, body } = await fetch(upstream + path).then(async (found) => ({
             status: found.status,
             body: Buffer.from(await found.arrayBuffer()),
         }));
-        if (status !== 200 || path.includes("/-/")) return { status, body };
+        if (status !== 200 || path.includes("/-/")) {
+            return { status, body };
+        }
         const known = JSON.parse(body.toString()) as Packument;
         for (const { dist } of Object.values(known.versions)) {
             dist.tarball = `${url}${decodeURIComponent(path)}/-/${basename(dist.tarball)}`;

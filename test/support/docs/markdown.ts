@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
-import { lexer, walkTokens, type Token, type Tokens } from "marked";
+import { lexer, type Token, type Tokens, walkTokens } from "marked";
 
 import { REPOSITORY } from "../../../tools/engine/repository";
 
@@ -11,7 +11,9 @@ export function pages(folder = REPOSITORY): string[] {
         .filter(({ name }) => !/^(\.|node_modules$|dist$)/.test(name))
         .flatMap((entry) => {
             const path = join(folder, entry.name);
-            if (entry.isDirectory()) return pages(path);
+            if (entry.isDirectory()) {
+                return pages(path);
+            }
             return entry.name.endsWith(".md") ? [relative(REPOSITORY, path)] : [];
         });
 }
@@ -45,8 +47,12 @@ const prompt = /^[$#] (.*)$/;
 /** Where the links and pictures of a page lead, as it says it. */
 export function targetsOf(page: string): string[] {
     return tokensOf(page).flatMap((token) => {
-        if (token.type === "link" || token.type === "image") return [(token as Tokens.Link).href];
-        if (token.type !== "html") return [];
+        if (token.type === "link" || token.type === "image") {
+            return [(token as Tokens.Link).href];
+        }
+        if (token.type !== "html") {
+            return [];
+        }
         return [...token.raw.matchAll(/(?:href|src|srcset)="([^"]*)"/g)].map(
             ([, target]) => target!,
         );
@@ -60,7 +66,9 @@ export function anchorsOf(page: string): string[] {
         if (token.type === "html") {
             return [...token.raw.matchAll(/(?:id|name)="([^"]*)"/g)].map(([, id]) => id!);
         }
-        if (token.type !== "heading") return [];
+        if (token.type !== "heading") {
+            return [];
+        }
         const name = plainText((token as Tokens.Heading).tokens)
             .toLowerCase()
             .replaceAll(/[^\p{L}\p{M}\p{N}\p{Pc}\- ]/gu, "")
@@ -74,7 +82,9 @@ export function anchorsOf(page: string): string[] {
 function plainText(tokens: readonly Token[]): string {
     return tokens
         .map((token) => {
-            if ("tokens" in token && token.tokens) return plainText(token.tokens);
+            if ("tokens" in token && token.tokens) {
+                return plainText(token.tokens);
+            }
             return "text" in token ? String(token.text) : "";
         })
         .join("");

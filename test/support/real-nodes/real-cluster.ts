@@ -8,7 +8,7 @@ import { request } from "undici";
 
 import { ensureArtifacts } from "../../../tools/binaries";
 import { outputsOf } from "../../../tools/playground/playground";
-import { openBench, type Bench } from "../../engine/cluster/harness";
+import { type Bench, openBench } from "../../engine/cluster/harness";
 
 const execute = promisify(execFile);
 
@@ -137,7 +137,9 @@ export class RealCluster {
     /** Process id of a node's init. */
     async pid(slot: string): Promise<number> {
         const node = (await this.nodes()).find(({ vm_name }) => vm_name.endsWith(`-${slot}`));
-        if (node?.pid === undefined) throw new Error(`${slot} is not on`);
+        if (node?.pid === undefined) {
+            throw new Error(`${slot} is not on`);
+        }
         return node.pid;
     }
 
@@ -151,7 +153,9 @@ export class RealCluster {
         const vm = vms.find(
             ({ name, state }) => name.endsWith(`-${slot}`) && state !== "TERMINATED",
         );
-        if (vm === undefined) throw new Error(`${slot} has no VM`);
+        if (vm === undefined) {
+            throw new Error(`${slot} has no VM`);
+        }
         return vm.vm_id;
     }
 
@@ -160,7 +164,9 @@ export class RealCluster {
         await eventually(seconds, async () => {
             for (const vm_id of vms) {
                 const { state } = await this.bench.cloud("vmGet", { vm_id });
-                if (state !== wanted) throw new Error(`VM ${vm_id} is ${state}, not ${wanted}`);
+                if (state !== wanted) {
+                    throw new Error(`VM ${vm_id} is ${state}, not ${wanted}`);
+                }
             }
         });
     }
@@ -172,7 +178,9 @@ export class RealCluster {
 
     async address(slot: string): Promise<string> {
         const node = (await this.nodes()).find(({ vm_name }) => vm_name.endsWith(`-${slot}`));
-        if (node === undefined) throw new Error(`${slot} is not there`);
+        if (node === undefined) {
+            throw new Error(`${slot} is not there`);
+        }
         return node.address;
     }
 
@@ -198,7 +206,9 @@ export class RealCluster {
             ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         });
         const text = await answer.body.text();
-        if (answer.statusCode !== 200) throw new Error(`${method} ${path}: ${text}`);
+        if (answer.statusCode !== 200) {
+            throw new Error(`${method} ${path}: ${text}`);
+        }
         return JSON.parse(text) as unknown;
     }
 
@@ -229,7 +239,9 @@ export class RealCluster {
         try {
             await this.bench.pulumi(["destroy", "--yes", "--skip-preview"]);
             const left = Object.values(await this.bench.inventory()).flat();
-            if (left.length > 0) throw new Error(`destroy left ${JSON.stringify(left)}`);
+            if (left.length > 0) {
+                throw new Error(`destroy left ${JSON.stringify(left)}`);
+            }
         } finally {
             await this.bench.close();
         }
@@ -246,7 +258,9 @@ export async function eventually<T>(seconds: number, work: () => Promise<T>): Pr
         try {
             return await work();
         } catch (error) {
-            if (Date.now() > end) throw error;
+            if (Date.now() > end) {
+                throw error;
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 import { expect } from "@jest/globals";
 
 import { command } from "../../engine/cli/command";
-import { reader, writer, type Met } from "./load";
+import { type Met, reader, writer } from "./load";
 import { webService } from "./pods";
 import { eventually, RealCluster, type RealClusterOptions } from "./real-cluster";
 import { mustBeWhole, slots } from "./whole";

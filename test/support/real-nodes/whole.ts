@@ -46,6 +46,8 @@ export async function mustBeWhole(cluster: RealCluster, seconds: number): Promis
         );
     });
     await eventually(seconds, async () => {
-        for (const slot of slots) expect(await lookUp(cluster, slot)).toBe("10.96.0.1");
+        for (const slot of slots) {
+            expect(await lookUp(cluster, slot)).toBe("10.96.0.1");
+        }
     });
 }

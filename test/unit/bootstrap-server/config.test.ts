@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
 import { readConfig } from "../../../bootstrap-server/src/config";
 import { settingsHelp, settingsTable } from "../../../bootstrap-server/src/setting-docs";
 import { settings } from "../../../bootstrap-server/src/settings";
@@ -112,7 +114,9 @@ describe("problems", () => {
         };
         const problems = problemsOf({ ...flags, listen: "nowhere" }, bad);
         const missing = ["EXCLOUD_API_KEY", "DATABASE_URL", "--listen"];
-        for (const name of [...Object.keys(bad), ...missing]) expect(problems).toContain(name);
+        for (const name of [...Object.keys(bad), ...missing]) {
+            expect(problems).toContain(name);
+        }
         for (const proxy of ["anyone", "10.0.0.0/33", "::/129"]) {
             expect(problems).toContain(`"${proxy}"`);
         }

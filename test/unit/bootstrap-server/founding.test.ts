@@ -1,13 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+
 import {
     afterBinding,
     afterReport,
     beginFounding,
     etcdAnswer,
-    majority,
     type Founding,
     type FoundingSlot,
+    majority,
 } from "../../../bootstrap-server/src/rules/founding";
 
 const names = ["cp-1", "cp-2", "cp-3"];
@@ -114,7 +115,9 @@ test("whatever happens: one set founds, only its VMs start anew, and none again 
                     vms[slot] = nextVm++;
                     running.delete(name);
                     state = afterBinding(state, present());
-                    if (running.size === 0) founded = undefined;
+                    if (running.size === 0) {
+                        founded = undefined;
+                    }
                 } else if (kind === "fetch") {
                     state = beginFounding(state, names, present());
                     const vm = vms[slot] ?? null;
@@ -130,9 +133,14 @@ test("whatever happens: one set founds, only its VMs start anew, and none again 
                     running.add(name);
                     state = afterReport(state, present());
                 }
-                if (founded) expect(state).toEqual(founded);
-                else if (running.size === 0) expect(state.state).not.toBe("founded");
-                if (state.state === "founded") founded ??= state;
+                if (founded) {
+                    expect(state).toEqual(founded);
+                } else if (running.size === 0) {
+                    expect(state.state).not.toBe("founded");
+                }
+                if (state.state === "founded") {
+                    founded ??= state;
+                }
             }
         }),
         { numRuns: 500 },

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { randomBytes, X509Certificate } from "node:crypto";
 import { spawn } from "node:child_process";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
 import { includesAddress } from "../../../bootstrap-server/src/addresses";
 import { dataPaths, keptOperatorToken } from "../../../bootstrap-server/src/data-dir";
 import { bearerToken, matchesDigest, sha256 } from "../../../bootstrap-server/src/secrets";
@@ -83,7 +85,9 @@ describe("lock of a folder", () => {
         const all = await Promise.allSettled([1, 2, 3].map(() => lockFolder(path)));
         const holders = all.filter((one) => one.status === "fulfilled");
         expect(holders.length).toBeLessThanOrEqual(1);
-        for (const { value } of holders) await value.release();
+        for (const { value } of holders) {
+            await value.release();
+        }
     });
     test("is free again when its holder was killed", async () => {
         const path = join(folder, "killed");

@@ -1,13 +1,14 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+
 import {
     generationToServe,
     holderOf,
     inFlight,
     isSilent,
     releaseTime,
-    silenceMs,
     type RolloutNode,
+    silenceMs,
 } from "../../../bootstrap-server/src/rules/rollout";
 
 /** A moment, in seconds from some start. */
@@ -127,7 +128,9 @@ class Cluster {
 
     do({ kind, slot }: Step): void {
         const one = this.nodes[slot] as RolloutNode;
-        if (kind !== "want" && kind !== "silent" && kind !== "replace") one.silent = false;
+        if (kind !== "want" && kind !== "silent" && kind !== "replace") {
+            one.silent = false;
+        }
         switch (kind) {
             case "want":
                 one.desired = `generation-${++this.generation}`;
@@ -143,7 +146,9 @@ class Cluster {
                 break;
             case "late":
                 // A report from before its last release: good, but of another generation.
-                if (one.booted) Object.assign(one, { reported: "old", healthy: true });
+                if (one.booted) {
+                    Object.assign(one, { reported: "old", healthy: true });
+                }
                 break;
             case "silent":
                 one.silent = true;
@@ -152,17 +157,25 @@ class Cluster {
                 Object.assign(one, node(one.slot, { ...unheard, desired: one.desired }));
                 this.unproven.delete(one.slot);
         }
-        if (one.reported === one.released && one.healthy) this.unproven.delete(one.slot);
+        if (one.reported === one.released && one.healthy) {
+            this.unproven.delete(one.slot);
+        }
     }
 
     private fetch(one: RolloutNode): void {
         const next = generationToServe(one, this.nodes);
-        if (next === one.released) return;
+        if (next === one.released) {
+            return;
+        }
         const othersInFlight = this.nodes.filter((other) => other !== one && inFlight(other));
         if (one.booted) {
-            if (!inFlight(one)) expect(othersInFlight).toEqual([]);
+            if (!inFlight(one)) {
+                expect(othersInFlight).toEqual([]);
+            }
             one.releasedAt = releaseTime(this.nodes, at(0));
-            if (one.role === "control-plane") this.unproven.add(one.slot);
+            if (one.role === "control-plane") {
+                this.unproven.add(one.slot);
+            }
         }
         one.released = next;
     }
@@ -187,7 +200,9 @@ test("whatever happened: it is no dead end", () => {
     fc.assert(
         fc.property(fc.array(step, { maxLength: 80, size: "max" }), fc.string(), (steps, cure) => {
             const cluster = new Cluster();
-            for (const one of steps) cluster.do(one);
+            for (const one of steps) {
+                cluster.do(one);
+            }
             // All are unwell until they have the cure; each is heard of, and takes what it is given.
             for (const one of cluster.nodes) {
                 one.desired = `cure ${cure}`;

@@ -1,21 +1,23 @@
+import { createHash } from "node:crypto";
+
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createHash } from "node:crypto";
+
+import { drawClusterId } from "../../../bootstrap-server/src/cluster-id";
 import { graceMs, isArmed } from "../../../bootstrap-server/src/rules/arming";
 import { checkBundle, manifestOf } from "../../../bootstrap-server/src/rules/bundle";
 import { requestLease } from "../../../bootstrap-server/src/rules/leases";
 import {
     readApplied,
-    showsEtcd,
     type ReportFacts,
+    showsEtcd,
 } from "../../../bootstrap-server/src/rules/phases";
-import { drawClusterId } from "../../../bootstrap-server/src/cluster-id";
 import {
     canonicalManifest,
     generationOf,
-    revisionOf,
     type Manifest,
     type Peer,
+    revisionOf,
 } from "../../../contract/manifest";
 import { clusterName } from "../../../contract/names";
 import { compareSlots, isSlotOfRole } from "../../../contract/pools";

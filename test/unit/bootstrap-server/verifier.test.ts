@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { ExcloudUnavailable, type Excloud } from "../../../bootstrap-server/src/excloud";
+
+import { type Excloud, ExcloudUnavailable } from "../../../bootstrap-server/src/excloud";
 import { sha256 } from "../../../bootstrap-server/src/secrets";
 import { selfHostedVerifier } from "../../../bootstrap-server/src/verify/self-hosted";
 import type { RequestFacts } from "../../../bootstrap-server/src/verify/verifier";

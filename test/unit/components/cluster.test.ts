@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { InvalidArgumentsError, KeyAlgorithm, PodNetwork } from "../../../components";
 import { fileInputs, manifestOf, textFile } from "../../../components/files";
 import { sha256 } from "../../../contract/manifest";
-import { runProgram, secretIn, valueOf, type Program, type Registered } from "./support";
+import { type Program, type Registered, runProgram, secretIn, valueOf } from "./support";
 
 // The component on mocks: what it registers, with which inputs. What the engine makes of it is tested on
 // the engine.

@@ -1,8 +1,8 @@
-import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "@jest/globals";
+import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
 
-import { InvalidArgumentsError, type ExcloudK8sClusterArgs } from "../../../components";
+import { type ExcloudK8sClusterArgs, InvalidArgumentsError } from "../../../components";
 import { fields } from "../../../components/fields";
 import { isFull } from "../../support/sample";
 import { seed } from "../../support/seed";

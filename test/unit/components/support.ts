@@ -1,8 +1,8 @@
 import { jest } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { disconnect } from "@pulumi/pulumi/runtime";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 
 import { ExcloudK8sCluster, type ExcloudK8sClusterArgs } from "../../../components";
 

@@ -1,5 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "@jest/globals";
+import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
 
 import type { ExcloudK8sClusterArgs } from "../../../components/cluster-args";

@@ -1,7 +1,8 @@
-import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
 
 import { agentOperations, factorHeaders, firstContactPrefix } from "../../../contract/agent";
 import { phases } from "../../../contract/phases";

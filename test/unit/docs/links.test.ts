@@ -13,7 +13,9 @@ test.each(pages())("%s", (page) => {
 });
 
 function leadsSomewhere(page: string, target: string): boolean {
-    if (/^[a-z]+:/.test(target)) return true;
+    if (/^[a-z]+:/.test(target)) {
+        return true;
+    }
     const [path = "", anchor] = target.split("#");
     const file = path === "" ? page : normalize(join(dirname(page), path));
     return (

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 
-import { Type, type TObject, type TSchema } from "@sinclair/typebox";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { Agent, request } from "undici";
 
-import { operations, type Operation, type OperationName } from "../../../provider/api";
-import { startLocalCloud, type LocalCloud } from "../../../local-cloud/src/index";
+import { type LocalCloud, startLocalCloud } from "../../../local-cloud/src/index";
+import { type Operation, type OperationName, operations } from "../../../provider/api";
 import { vmRequest } from "../../support/vm-request";
 
 const instant = { creating: 0, starting: 0, stopping: 0, restarting: 0, terminating: 0 };
@@ -76,9 +76,12 @@ const refusal = (status: number, code: string) => ({
 
 /** Some value that fits a schema, as far as the schemas of the table go. */
 function sample(schema: TSchema): unknown {
-    if (schema["const"] !== undefined) return schema["const"];
-    if (Array.isArray(schema["anyOf"]))
+    if (schema["const"] !== undefined) {
+        return schema["const"];
+    }
+    if (Array.isArray(schema["anyOf"])) {
         return sample((schema["anyOf"] as TSchema[])[0] ?? Type.Null());
+    }
     switch (schema["type"]) {
         case "object":
             return Object.fromEntries(
@@ -179,7 +182,9 @@ const getVm = async (vmId: number): Promise<VmAnswer> =>
 async function untilState(vmId: number, state: string): Promise<VmAnswer> {
     for (let tries = 0; tries < 500; tries++) {
         const vm = await getVm(vmId);
-        if (vm.state === state) return vm;
+        if (vm.state === state) {
+            return vm;
+        }
         await new Promise((resolve) => setTimeout(resolve, 10));
     }
     throw new Error(`VM ${vmId} is not ${state}`);

@@ -4,19 +4,19 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 
 import {
     authorities,
-    expectedCertificates,
     type ExpectedCertificate,
+    expectedCertificates,
 } from "../../../local-cloud/src/nodes/check/certificates";
 import { checkBundle, checks } from "../../../local-cloud/src/nodes/check/index";
 import {
+    type Authorities,
+    type Draft,
     goodDraft,
     kubeconfig,
     makeAuthorities,
     put,
     seal,
     wishOf,
-    type Authorities,
-    type Draft,
 } from "./support/bundle";
 import { issue, issueWithNegativeSerial, makeAuthority, type Wish } from "./support/pki";
 
@@ -48,7 +48,9 @@ const edit =
     ({ bundle }: Draft): void => {
         const before = bundle.files[file] ?? "";
         const after = before.replace(from, to);
-        if (after === before) throw new Error(`${file}: nothing to edit`);
+        if (after === before) {
+            throw new Error(`${file}: nothing to edit`);
+        }
         bundle.files[file] = after;
     };
 const write =
@@ -309,7 +311,9 @@ const otherBreaks = (): Break[] => [
             // All that a worker holds here is the CA and what it must not hold.
             const keep = [authorities.cluster, `${pki}/service-account-key.pem`];
             for (const file of Object.keys(bundle.files)) {
-                if (!keep.includes(file)) remove(file)({ bundle, node: good.node });
+                if (!keep.includes(file)) {
+                    remove(file)({ bundle, node: good.node });
+                }
             }
             bundle.role = "worker";
             bundle.node_name = "worker-1.cluster-42.internal";
@@ -590,7 +594,9 @@ describe("the checker of bundles", () => {
                 (name) =>
                     name !== one.check && !(one.also ?? []).some((other) => name.startsWith(other)),
             );
-            if (!found.includes(one.check)) wrong.push(`${one.check} (${one.how}): not found`);
+            if (!found.includes(one.check)) {
+                wrong.push(`${one.check} (${one.how}): not found`);
+            }
             if (strangers.length > 0) {
                 wrong.push(`${one.check} (${one.how}): also ${strangers.join(", ")}`);
             }

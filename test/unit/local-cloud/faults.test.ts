@@ -7,14 +7,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/gl
 import { Agent, request } from "undici";
 
 import {
-    faultKinds,
-    kindsFor,
-    startLocalCloud,
     type CallFaultSpec,
     type FaultKind,
+    faultKinds,
+    kindsFor,
     type LocalCloud,
+    startLocalCloud,
 } from "../../../local-cloud/src/index";
-import { operations, type OperationName } from "../../../provider/api";
+import { type OperationName, operations } from "../../../provider/api";
 import { vmRequest } from "../../support/vm-request";
 
 const none = { creating: 0, starting: 0, stopping: 0, restarting: 0, terminating: 0 };
@@ -98,7 +98,9 @@ const stateOf = (vm_id: number) => cloud.call("vmGet", { vm_id }).state;
 
 async function until(isSo: () => boolean): Promise<void> {
     for (let tries = 0; !isSo(); tries++) {
-        if (tries > 500) throw new Error("it does not come to be");
+        if (tries > 500) {
+            throw new Error("it does not come to be");
+        }
         await sleep(10);
     }
 }
@@ -243,7 +245,9 @@ test("closing the cloud does not wait for calls that hang", async () => {
 describe("which calls are hit", () => {
     const statuses = async (count: number): Promise<(number | undefined)[]> => {
         const seen: (number | undefined)[] = [];
-        while (seen.length < count) seen.push((await createGroup()).status);
+        while (seen.length < count) {
+            seen.push((await createGroup()).status);
+        }
         return seen;
     };
     const operation = "securityGroupCreate";
@@ -467,7 +471,9 @@ describe("over HTTP", () => {
             expect(added).toEqual({ status: 200, body: { id: expect.any(Number) } });
             ids.push((added.body as { id: number }).id);
         }
-        for (let i = 0; i < 3; i++) await send(cloud.dnsUrl + operations.zoneList.path);
+        for (let i = 0; i < 3; i++) {
+            await send(cloud.dnsUrl + operations.zoneList.path);
+        }
         expect(await calls()).toEqual({
             status: 200,
             body: [

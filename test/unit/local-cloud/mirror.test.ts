@@ -1,7 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+
 import { type Mirror, startMirror } from "../../../local-cloud/src/real/mirror";
 import { freePort } from "../../../tools/free-port";
 

@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 
-import { startLocalCloud, type LocalCloud } from "../../../local-cloud/src/index";
+import { type LocalCloud, startLocalCloud } from "../../../local-cloud/src/index";
 import { Store } from "../../../local-cloud/src/state/store";
 
 let dir: string;
@@ -20,7 +20,9 @@ beforeEach(() => {
     dir = mkdtempSync(path.join(tmpdir(), "local-cloud-"));
 });
 afterEach(async () => {
-    for (const cloud of open.splice(0)) await cloud.close();
+    for (const cloud of open.splice(0)) {
+        await cloud.close();
+    }
     rmSync(dir, { recursive: true });
 });
 
@@ -46,7 +48,9 @@ test("everything is there again after a restart, and ids go on", async () => {
         value: "127.64.0.1",
     });
     for (let tries = 0; first.call("vmGet", { vm_id: vm.vm_id }).state !== "RUNNING"; tries++) {
-        if (tries > 500) throw new Error("the VM does not run");
+        if (tries > 500) {
+            throw new Error("the VM does not run");
+        }
         await new Promise((resolve) => setTimeout(resolve, 10));
     }
     const before = first.inventory();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
+
 import { roles } from "../../../contract/roles";
 import { agentActions } from "../../../nodes";
 import { fileOf, valuesOf } from "./fixtures";

@@ -1,14 +1,16 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { sha256 } from "../../../contract/manifest";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+
+import { sha256 } from "../../../contract/manifest";
 import {
     clusterSettings,
     containerImages,
+    imageContents,
     installItems,
     nodeFiles,
-    imageContents,
     renderBakeScript,
     renderBootstrapServerUserData,
     renderBuilderUserData,

@@ -1,9 +1,9 @@
 import {
     clusterSettings,
-    nodeFiles,
-    nodeFilesFor,
     type ClusterSettingsArgs,
     type NodeFile,
+    nodeFiles,
+    nodeFilesFor,
     type Values,
 } from "../../../nodes";
 

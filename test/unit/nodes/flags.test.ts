@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { parse, parseAllDocuments } from "yaml";
-import { commandLineOf, removedFlagsOf, supportedMinors, type ProgramName } from "../../../nodes";
+
+import { commandLineOf, type ProgramName, removedFlagsOf, supportedMinors } from "../../../nodes";
 import { fileOf, scenarios, valuesOf } from "./fixtures";
 
 /*

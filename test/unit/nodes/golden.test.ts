@@ -1,7 +1,8 @@
-import { expect, test } from "@jest/globals";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { filesOf, scenarios } from "./fixtures";
+
+import { expect, test } from "@jest/globals";
+
 import {
     clusterSettings,
     renderBakeScript,
@@ -9,6 +10,7 @@ import {
     renderBuilderUserData,
     renderUserData,
 } from "../../../nodes";
+import { filesOf, scenarios } from "./fixtures";
 
 /*
  * Every rendered file, compared byte for byte. UPDATE_GOLDEN=1 writes them anew; the test then fails

@@ -1,5 +1,5 @@
 import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
+
 import { spawn } from "node:child_process";
 import {
     chmodSync,
@@ -12,11 +12,14 @@ import {
     utimesSync,
     writeFileSync,
 } from "node:fs";
-import { createServer, type Server } from "node:https";
 import type { IncomingMessage } from "node:http";
+import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+
+import * as x509 from "@peculiar/x509";
+
 import { sha256 } from "../../../contract/manifest";
 import { nodeFiles, type Values } from "../../../nodes";
 import { filesOf } from "./fixtures";
@@ -189,7 +192,9 @@ export class FakeNode {
         this.program("systemctl", "");
         this.program("haproxy", "");
         // Whatever a script takes to be missing: a test must not install it on this machine.
-        for (const name of ["apt-get", "ctr", "modprobe"]) this.program(name, "exit 1");
+        for (const name of ["apt-get", "ctr", "modprobe"]) {
+            this.program(name, "exit 1");
+        }
         // Health comes from files; all else goes to the real curl. Arguments are kept, to look for secrets.
         this.program(
             "curl",
@@ -276,8 +281,8 @@ esac`,
 
     /** Makes a file look written so many days ago. */
     age(path: string, days: number): void {
-        const time = Date.now() / 1000 - days * 24 * 60 * 60 - 60;
-        utimesSync(join(this.root, path), time, time);
+        const seconds = Date.now() / 1000 - days * 24 * 60 * 60 - 60;
+        utimesSync(join(this.root, path), seconds, seconds);
     }
 
     digest(path: string): string {

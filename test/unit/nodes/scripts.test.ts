@@ -1,7 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+
 import { sha256 } from "../../../contract/manifest";
 import type { ClusterSettingsArgs } from "../../../nodes";
 import { valuesOf } from "./fixtures";

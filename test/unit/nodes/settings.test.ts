@@ -1,12 +1,14 @@
-import { describe, expect, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
-import { Address4 } from "ip-address";
+
+import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { Address4 } from "ip-address";
+
 import {
     clusterSettings,
-    nodeFiles,
-    installItems,
     defaultVersions,
+    installItems,
+    nodeFiles,
     nthAddress,
     overlaps,
     renderKubeconfig,

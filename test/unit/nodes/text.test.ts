@@ -1,9 +1,11 @@
-import { describe, expect, test } from "@jest/globals";
-import { userDataLimit } from "../../../contract/user-data";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+
+import { describe, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
+
+import { userDataLimit } from "../../../contract/user-data";
 import {
     nodeFiles,
     nodeFilesFor,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+
 import { renderUserData, type UserDataValues } from "../../../nodes";
 import { valuesOf } from "./fixtures";
 import { bundleOf, FakeNode, FakeServer } from "./node";

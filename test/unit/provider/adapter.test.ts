@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { contractNumber } from "../../../contract/number";
 import { adapt, toPlainJson } from "../../../provider/adapter";
 import { makeContext } from "../../../provider/context";
-import { UnfinishedError, unknownValue, type Handler } from "../../../provider/handler";
+import { type Handler, UnfinishedError, unknownValue } from "../../../provider/handler";
 
 interface Inputs {
     size: number;

@@ -1,10 +1,11 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
+import { afterEach, describe, expect, test } from "@jest/globals";
+
 import { makeClient } from "../../../provider/api/client";
 import { operations } from "../../../provider/api/operations";
-import { defaultPatience, retryAfterOf, type Patience } from "../../../provider/api/retry";
+import { defaultPatience, type Patience, retryAfterOf } from "../../../provider/api/retry";
 import { ApiError } from "../../../provider/errors";
 
 // The client against a server that answers as each test says.

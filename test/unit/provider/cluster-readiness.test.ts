@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import type { NodeStatus, PhaseStatus } from "../../../provider/bootstrap/operations";
-import { makeContext, type BootstrapApi, type Context } from "../../../provider/context";
+import { type BootstrapApi, type Context, makeContext } from "../../../provider/context";
 import { clusterReadiness } from "../../../provider/resources/cluster-readiness";
 
 // The server's answer is played; `test/cluster` has it from real nodes.

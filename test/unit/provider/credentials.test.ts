@@ -1,7 +1,8 @@
-import { describe, expect, test } from "@jest/globals";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { describe, expect, test } from "@jest/globals";
 
 import { lookUp, tokenOfCliConfig } from "../../../provider/credentials";
 

@@ -1,23 +1,22 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-
 import type { LocalCloud } from "excloud-local";
 
+import { adapt } from "../../../provider/adapter";
 import type { Context } from "../../../provider/context";
 import { isUnknown, UnfinishedError, unknownValue } from "../../../provider/handler";
-import { adapt } from "../../../provider/adapter";
 import { clusterRegistration } from "../../../provider/resources/cluster-registration";
 import { dnsRecord } from "../../../provider/resources/dns-record";
 import { nodeAddress } from "../../../provider/resources/node-address";
 import { nodeSlot } from "../../../provider/resources/node-slot";
-import { securityGroup } from "../../../provider/resources/security-group";
 import { roleFiles } from "../../../provider/resources/role-files";
+import { securityGroup } from "../../../provider/resources/security-group";
 import { virtualMachine } from "../../../provider/resources/virtual-machine/handler";
 import type {
     Replacement,
     VirtualMachineInputs,
 } from "../../../provider/resources/virtual-machine/inputs";
 import { machine } from "../../support/machine";
-import { openHandlerBench, type HandlerBench } from "./support/bench";
+import { type HandlerBench, openHandlerBench } from "./support/bench";
 
 // The handlers against the local cloud, in this process. Only the bootstrap server's answers are played
 // here; its own tests run the real one.
@@ -240,7 +239,9 @@ describe("VirtualMachine.check", () => {
         ["not healthy", { "cp-1": true, "cp-2": true, "cp-3": false }, /as cp-3 is not healthy/],
         ["not known", undefined, /as the others' health is not known/],
     ])("refuses it while another one's health is %s, unless told to", async (_, nodes, reason) => {
-        if (nodes !== undefined) bench.answers["getStatus"] = statusOf(nodes);
+        if (nodes !== undefined) {
+            bench.answers["getStatus"] = statusOf(nodes);
+        }
         const allowed = { replacement: "allow" as const };
         expect((await check(allowed, {})).failures).toEqual([
             { property: "replacement", reason: expect.stringMatching(reason) },

@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 
 import { adapt } from "../../../provider/adapter";
 import { imageBuilder, type ImageBuilderInputs } from "../../../provider/resources/image-builder";
 import { imageSlot } from "../../../provider/resources/image-slot";
 import { machineImage, type MachineImageInputs } from "../../../provider/resources/machine-image";
-import { openHandlerBench, type HandlerBench } from "./support/bench";
+import { type HandlerBench, openHandlerBench } from "./support/bench";
 
 // The two handlers of an image against the local cloud. What a fault of a call comes to is in test/contract/faults.
 
@@ -72,7 +73,9 @@ describe("ImageBuilder", () => {
     test("one that was switched off before it was baked is replaced", async () => {
         const { id } = await build();
         bench.cloud.call("vmStop", { vm_id: Number(id) });
-        while (bench.cloud.call("vmGet", { vm_id: id }).state !== "STOPPED") await sleep(5);
+        while (bench.cloud.call("vmGet", { vm_id: id }).state !== "STOPPED") {
+            await sleep(5);
+        }
         const found = await look(id);
         expect(found?.inputs?.state).toBe("USELESS");
         const provider = adapt(imageBuilder, () => bench.context);

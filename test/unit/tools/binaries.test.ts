@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+
 import type { Download } from "../../../nodes/downloads";
-import { programs } from "../../../nodes/programs";
 import type { Program } from "../../../nodes/program";
+import { programs } from "../../../nodes/programs";
 import { containerImages } from "../../../nodes/role-files";
 import { clusterSettings } from "../../../nodes/values/settings";
 import { defaultVersions, type Versions } from "../../../nodes/versions";

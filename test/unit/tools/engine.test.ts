@@ -1,8 +1,10 @@
-import { mkdtemp, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+
 import { attemptDaily } from "../../../tools/engine/attempts";
 import { runCommand } from "../../../tools/engine/command";
 import { engineEnvironment } from "../../../tools/engine/index";

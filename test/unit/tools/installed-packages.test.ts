@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
 import { installedPackages } from "../../../tools/stand-ins/language-host/packages";
 
 let root: string;

@@ -1,5 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
+
 import { describe, expect, test } from "@jest/globals";
+
 import { openSshForms } from "../../../tools/stand-ins/tls/openssh";
 
 /** Splits a buffer of length-prefixed fields (RFC 4251, 5). */

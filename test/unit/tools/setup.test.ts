@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
+
 import { describe, expect, test } from "@jest/globals";
 
 const SETUP = path.resolve(__dirname, "../../../tools/setup");

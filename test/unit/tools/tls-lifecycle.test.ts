@@ -1,12 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
+
+import { UNKNOWN_VALUE } from "../../../tools/stand-ins/plugin/properties";
+import { refuseUnknown } from "../../../tools/stand-ins/plugin/provider";
 import {
     differenceOf,
     failuresOf,
     refreshedOutputs,
     updatedOutputs,
 } from "../../../tools/stand-ins/tls/lifecycle";
-import { UNKNOWN_VALUE } from "../../../tools/stand-ins/plugin/properties";
-import { refuseUnknown } from "../../../tools/stand-ins/plugin/provider";
 import { TLS_RESOURCES } from "../../../tools/stand-ins/tls/resources";
 
 const HOUR = 3_600_000;

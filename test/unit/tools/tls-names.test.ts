@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
+
 import { describe, expect, test } from "@jest/globals";
+
+import { TLS_PLUGIN_VERSION } from "../../../tools/engine/version";
 import { ALLOWED_USES } from "../../../tools/stand-ins/tls/certificate";
 import { SUBJECT_ATTRIBUTES, TLS_PLUGIN } from "../../../tools/stand-ins/tls/names";
 import { TLS_RESOURCES } from "../../../tools/stand-ins/tls/resources";
-import { TLS_PLUGIN_VERSION } from "../../../tools/engine/version";
 
 const SDK = path.dirname(require.resolve("@pulumi/tls/package.json"));
 

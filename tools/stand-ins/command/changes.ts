@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+
 import type { Properties } from "../plugin/properties";
 import type { Difference, Kept } from "../plugin/provider";
 

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { optionalFlag, optionalString, record, type Properties } from "../plugin/properties";
+
+import { optionalFlag, optionalString, type Properties, record } from "../plugin/properties";
 import type { PluginResource } from "../plugin/provider";
 import { changesOf } from "./changes";
-import { connectionFailures, Remote, type Ran } from "./connection";
+import { connectionFailures, type Ran, Remote } from "./connection";
 import { COMMAND_INPUTS } from "./names";
 
 /** `remote.Command`: a command when it is created, updated and deleted. */

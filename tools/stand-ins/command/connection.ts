@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
+
 import { Client, type ClientChannel, type SFTPWrapper } from "ssh2";
+
 import {
     isUnknown,
     optionalNumber,
     optionalString,
+    type Properties,
     record,
     requiredString,
-    type Properties,
 } from "../plugin/properties";
 import type { Failure } from "../plugin/provider";
 import { CONNECTION_INPUTS } from "./names";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { optionalString, record, requiredString, type Properties } from "../plugin/properties";
+
+import { optionalString, type Properties, record, requiredString } from "../plugin/properties";
 import type { PluginResource } from "../plugin/provider";
 import { changesOf } from "./changes";
 import { connectionFailures, Remote } from "./connection";

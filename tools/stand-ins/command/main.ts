@@ -1,4 +1,5 @@
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+
 import { providerService } from "../plugin/provider";
 import { servePlugin } from "../plugin/serve";
 import { remoteCommand } from "./command";

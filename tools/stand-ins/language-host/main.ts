@@ -1,4 +1,5 @@
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
+
 import { servePlugin } from "../plugin/serve";
 import { cancelPrograms } from "./run";
 import { languageRuntime } from "./service";

@@ -1,7 +1,10 @@
 import "reflect-metadata";
+
 import { createHash } from "node:crypto";
+
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
-import { requiredString, type Properties } from "../plugin/properties";
+
+import { type Properties, requiredString } from "../plugin/properties";
 import type { Created } from "../plugin/provider";
 import type { TlsResource } from "./resource";
 import { readSigningKey } from "./signing-key";

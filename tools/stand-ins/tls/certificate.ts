@@ -1,19 +1,22 @@
 import "reflect-metadata";
+
 import { randomBytes } from "node:crypto";
+
 import type { PublicKey } from "@peculiar/x509";
 import {
     AuthorityKeyIdentifierExtension,
     BasicConstraintsExtension,
     ExtendedKeyUsageExtension,
+    type Extension,
     KeyUsagesExtension,
+    type Name,
     SubjectKeyIdentifierExtension,
     X509CertificateGenerator,
-    type Extension,
-    type Name,
 } from "@peculiar/x509";
-import { EXTENDED_KEY_USAGES, KEY_USAGES } from "./names";
-import { flag, optionalNumber, stringList, type Properties } from "../plugin/properties";
+
+import { flag, optionalNumber, type Properties, stringList } from "../plugin/properties";
 import type { Created } from "../plugin/provider";
+import { EXTENDED_KEY_USAGES, KEY_USAGES } from "./names";
 import type { SigningKey } from "./signing-key";
 import { rfc3339, validityFromNow } from "./validity";
 

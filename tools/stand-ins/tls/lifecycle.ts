@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+
 import { isUnknown, type Properties } from "../plugin/properties";
 import type { Difference, Failure } from "../plugin/provider";
 import type { TlsResource } from "./resource";

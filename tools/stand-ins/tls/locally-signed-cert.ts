@@ -1,17 +1,19 @@
 import "reflect-metadata";
+
 import {
     Pkcs10CertificateRequest,
     type SubjectKeyIdentifierExtension,
     X509Certificate,
 } from "@peculiar/x509";
+
+import { type Properties, requiredString } from "../plugin/properties";
+import type { Created } from "../plugin/provider";
 import {
     ALLOWED_USES,
     CERTIFICATE_INPUTS,
     CERTIFICATE_OUTPUTS,
     issueCertificate,
 } from "./certificate";
-import { requiredString, type Properties } from "../plugin/properties";
-import type { Created } from "../plugin/provider";
 import type { TlsResource } from "./resource";
 import { readSigningKey } from "./signing-key";
 

@@ -1,4 +1,5 @@
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+
 import { servePlugin } from "../plugin/serve";
 import { tlsProvider } from "./service";
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, type JsonWebKey, type KeyObject } from "node:crypto";
+import { createHash, type JsonWebKey, type KeyObject, randomBytes } from "node:crypto";
 
 /** The OpenSSH forms of a key pair; all empty where OpenSSH has no such key (curve P224). */
 export interface OpenSshForms {

@@ -1,8 +1,9 @@
 import { createHash, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
-import { CURVES } from "./names";
-import { openSshForms } from "./openssh";
+
 import { optionalNumber, optionalString, type Properties } from "../plugin/properties";
 import type { Created } from "../plugin/provider";
+import { CURVES } from "./names";
+import { openSshForms } from "./openssh";
 import type { TlsResource } from "./resource";
 
 const ALGORITHMS = ["RSA", "ECDSA", "ED25519"];

@@ -1,13 +1,15 @@
 import "reflect-metadata";
+
 import { PublicKey, SubjectKeyIdentifierExtension } from "@peculiar/x509";
+
+import { flag, type Properties, requiredString } from "../plugin/properties";
+import type { Created } from "../plugin/provider";
 import {
     ALLOWED_USES,
     CERTIFICATE_INPUTS,
     CERTIFICATE_OUTPUTS,
     issueCertificate,
 } from "./certificate";
-import { flag, requiredString, type Properties } from "../plugin/properties";
-import type { Created } from "../plugin/provider";
 import type { TlsResource } from "./resource";
 import { readSigningKey } from "./signing-key";
 import { alternativeNames, subjectName } from "./subject";

@@ -1,5 +1,6 @@
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
-import { providerService, type PluginResource } from "../plugin/provider";
+
+import { type PluginResource, providerService } from "../plugin/provider";
 import { differenceOf, failuresOf, refreshedOutputs, updatedOutputs } from "./lifecycle";
 import { TLS_PLUGIN } from "./names";
 import type { TlsResource } from "./resource";

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, webcrypto, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from "node:crypto";
 
 /** A private key ready to sign, with its public half and the provider's name of its algorithm. */
 export interface SigningKey {

@@ -1,7 +1,9 @@
 import "reflect-metadata";
-import { Name, SubjectAlternativeNameExtension, type JsonName } from "@peculiar/x509";
+
+import { type JsonName, Name, SubjectAlternativeNameExtension } from "@peculiar/x509";
+
+import { optionalString, type Properties, record, stringList } from "../plugin/properties";
 import { SUBJECT_ATTRIBUTES } from "./names";
-import { optionalString, record, stringList, type Properties } from "../plugin/properties";
 
 /** Attributes that are lists; all others are one text. */
 const LISTS = ["streetAddresses"];

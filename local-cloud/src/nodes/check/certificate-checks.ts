@@ -1,7 +1,8 @@
-import type { Bundle } from "#contract/bundle";
 import { createPrivateKey, createPublicKey, type X509Certificate } from "node:crypto";
 
-import { authorities, expectedCertificates, type ExpectedCertificate } from "./certificates";
+import type { Bundle } from "#contract/bundle";
+
+import { authorities, type ExpectedCertificate, expectedCertificates } from "./certificates";
 import type { Check, Subject } from "./check";
 import { readKubeconfig } from "./kubeconfig";
 import { perBundle } from "./per-bundle";
@@ -58,7 +59,9 @@ const rules: readonly CertificateRule[] = [
     {
         name: "key",
         *reasons({ certificate, key }) {
-            if (!isKeyOf(certificate, key)) yield "does not belong to its private key";
+            if (!isKeyOf(certificate, key)) {
+                yield "does not belong to its private key";
+            }
         },
     },
     {
@@ -66,7 +69,9 @@ const rules: readonly CertificateRule[] = [
         *reasons({ certificate, expected }) {
             const seen = usagesOf(certificate).join("+");
             const wanted = expected.usages.join("+");
-            if (seen !== wanted) yield `has the usages "${seen}", not "${wanted}"`;
+            if (seen !== wanted) {
+                yield `has the usages "${seen}", not "${wanted}"`;
+            }
         },
     },
     {
@@ -75,7 +80,9 @@ const rules: readonly CertificateRule[] = [
         *reasons({ certificate, expected, subject }) {
             const wanted = expected.commonName?.(subject);
             const seen = subjectValues(certificate, "CN").join("+");
-            if (seen !== wanted) yield `is CN=${seen}, not CN=${wanted}`;
+            if (seen !== wanted) {
+                yield `is CN=${seen}, not CN=${wanted}`;
+            }
         },
     },
     {
@@ -84,7 +91,9 @@ const rules: readonly CertificateRule[] = [
         *reasons({ certificate, expected }) {
             const seen = subjectValues(certificate, "O").sort().join("+");
             const wanted = [...(expected.organizations ?? [])].sort().join("+");
-            if (seen !== wanted) yield `has the groups O="${seen}", not "${wanted}"`;
+            if (seen !== wanted) {
+                yield `has the groups O="${seen}", not "${wanted}"`;
+            }
         },
     },
     {
@@ -93,16 +102,21 @@ const rules: readonly CertificateRule[] = [
         *reasons({ certificate, expected, subject }) {
             const seen = alternativeNames(certificate);
             const missing = expected.names?.(subject).filter((name) => !seen.includes(name)) ?? [];
-            if (missing.length > 0) yield `is not valid for ${missing.join(", ")}`;
+            if (missing.length > 0) {
+                yield `is not valid for ${missing.join(", ")}`;
+            }
         },
     },
 ];
 
 function* validityProblem(certificate: X509Certificate): Iterable<string> {
     const now = Date.now();
-    if (Date.parse(certificate.validTo) <= now) yield `expired at ${certificate.validTo}`;
-    if (Date.parse(certificate.validFrom) > now)
+    if (Date.parse(certificate.validTo) <= now) {
+        yield `expired at ${certificate.validTo}`;
+    }
+    if (Date.parse(certificate.validFrom) > now) {
         yield `is not valid before ${certificate.validFrom}`;
+    }
 }
 
 /** Certificate, key and authority of an entry, as far as they can be read. */
@@ -129,22 +143,32 @@ function* checksOf(expected: ExpectedCertificate): Iterable<Check> {
         name: `certificate ${expected.name}: present`,
         phase: expected.phase,
         *reasons(subject) {
-            if (!isControlPlane(subject)) return;
+            if (!isControlPlane(subject)) {
+                return;
+            }
             const { certificate, key } = locate(subject.bundle, expected);
             if (certificate === undefined) {
                 yield `${fileOf(expected)} holds no certificate`;
-            } else if (key === undefined) yield `${fileOf(expected)} has no private key`;
+            } else if (key === undefined) {
+                yield `${fileOf(expected)} has no private key`;
+            }
         },
     };
     for (const { name, applies, reasons } of rules) {
-        if (applies?.(expected) === false) continue;
+        if (applies?.(expected) === false) {
+            continue;
+        }
         yield {
             name: `certificate ${expected.name}: ${name}`,
             phase: expected.phase,
             *reasons(subject) {
-                if (!isControlPlane(subject)) return;
+                if (!isControlPlane(subject)) {
+                    return;
+                }
                 const { certificate, authority, key = "" } = locate(subject.bundle, expected);
-                if (certificate === undefined || authority === undefined) return;
+                if (certificate === undefined || authority === undefined) {
+                    return;
+                }
                 for (const reason of reasons({ subject, expected, certificate, authority, key })) {
                     yield `${fileOf(expected)} ${reason}`;
                 }
@@ -164,9 +188,13 @@ const authorityChecks: readonly Check[] = [
                     : [authorities.cluster];
             for (const file of needed) {
                 const certificate = readCertificate(bundle.files[file]);
-                if (certificate === undefined) yield `${file} holds no certificate`;
-                else if (!certificate.ca) yield `${file} is no CA`;
-                else if (!isIssuedBy(certificate, certificate)) yield `${file} is not self-signed`;
+                if (certificate === undefined) {
+                    yield `${file} holds no certificate`;
+                } else if (!certificate.ca) {
+                    yield `${file} is no CA`;
+                } else if (!isIssuedBy(certificate, certificate)) {
+                    yield `${file} is not self-signed`;
+                }
             }
         },
     },
@@ -176,10 +204,15 @@ const authorityChecks: readonly Check[] = [
         *reasons({ bundle }) {
             for (const file of Object.values(authorities)) {
                 const certificate = readCertificate(bundle.files[file]);
-                if (certificate === undefined) continue;
-                for (const reason of validityProblem(certificate)) yield `${file} ${reason}`;
-                if (!hasPositiveSerial(certificate))
+                if (certificate === undefined) {
+                    continue;
+                }
+                for (const reason of validityProblem(certificate)) {
+                    yield `${file} ${reason}`;
+                }
+                if (!hasPositiveSerial(certificate)) {
                     yield `${file} has a serial number that is not positive`;
+                }
             }
         },
     },
@@ -191,12 +224,16 @@ const authorityChecks: readonly Check[] = [
             const seen = new Map<string, string>();
             for (const file of Object.values(authorities)) {
                 const certificate = readCertificate(bundle.files[file]);
-                if (certificate === undefined) continue;
+                if (certificate === undefined) {
+                    continue;
+                }
                 const key = certificate.publicKey
                     .export({ type: "spki", format: "pem" })
                     .toString();
                 const other = seen.get(key);
-                if (other !== undefined) yield `${file} and ${other} are the same authority`;
+                if (other !== undefined) {
+                    yield `${file} and ${other} are the same authority`;
+                }
                 seen.set(key, file);
             }
         },
@@ -209,7 +246,9 @@ const serviceAccountCheck: Check = {
     *reasons({ bundle }) {
         const publicPem = bundle.files["/etc/exk8s/pki/service-account.pem"];
         const privatePem = bundle.files["/etc/exk8s/pki/service-account-key.pem"];
-        if (publicPem === undefined || privatePem === undefined) return;
+        if (publicPem === undefined || privatePem === undefined) {
+            return;
+        }
         try {
             const derived = createPublicKey(createPrivateKey(privatePem));
             if (!derived.equals(createPublicKey(publicPem))) {
@@ -223,14 +262,18 @@ const serviceAccountCheck: Check = {
 
 const kubeconfigChecks: readonly Check[] = expectedCertificates.flatMap(
     ({ name, phase, location }): Check[] => {
-        if (!("kubeconfig" in location)) return [];
+        if (!("kubeconfig" in location)) {
+            return [];
+        }
         const { kubeconfig: file, server } = location;
         return [
             {
                 name: `kubeconfig ${name}`,
                 phase,
                 *reasons({ bundle }) {
-                    if (bundle.role !== "control-plane") return;
+                    if (bundle.role !== "control-plane") {
+                        return;
+                    }
                     const kubeconfig = readKubeconfig(bundle, file);
                     if (kubeconfig === undefined) {
                         yield `${file} is missing, or its current context names no cluster and user`;

@@ -75,7 +75,9 @@ function clusterDomain({ bundle }: Subject): string {
 function firstServiceAddress({ bundle }: Subject): string[] {
     const ranges = componentFlags(bundle, "kube-apiserver").get("service-cluster-ip-range");
     const network = ranges?.split(",")[0]?.split("/")[0];
-    if (network === undefined || !/^[\d.]+$/.test(network)) return [];
+    if (network === undefined || !/^[\d.]+$/.test(network)) {
+        return [];
+    }
     const bytes = network.split(".").map(Number);
     return [[...bytes.slice(0, 3), (bytes[3] ?? 0) + 1].join(".")];
 }

@@ -1,5 +1,6 @@
-import type { Bundle } from "#contract/bundle";
 import type { X509Certificate } from "node:crypto";
+
+import type { Bundle } from "#contract/bundle";
 
 import { authorities } from "./certificates";
 import type { Check } from "./check";
@@ -39,7 +40,9 @@ const headerFlags = [
 
 /** Flags of a component: of its static pod, or of etcd's unit. */
 function flags(bundle: Bundle, component: string): Map<string, string> {
-    if (component !== "etcd") return componentFlags(bundle, component);
+    if (component !== "etcd") {
+        return componentFlags(bundle, component);
+    }
     return unitFlags(bundle, "etcd");
 }
 
@@ -79,9 +82,12 @@ export const configurationChecks: readonly Check[] = [
         *reasons({ bundle }) {
             for (const [component, flag, authority] of trust) {
                 const file = componentFlags(bundle, component).get(flag);
-                if (bundle.role !== "control-plane") continue;
-                if (file === undefined) yield `${component} has no --${flag}`;
-                else if (!isAuthority(bundle, file, authority)) {
+                if (bundle.role !== "control-plane") {
+                    continue;
+                }
+                if (file === undefined) {
+                    yield `${component} has no --${flag}`;
+                } else if (!isAuthority(bundle, file, authority)) {
                     yield `${component} --${flag}=${file} is not the ${authority} CA`;
                 }
             }
@@ -91,17 +97,22 @@ export const configurationChecks: readonly Check[] = [
         name: "etcd-trust",
         phase: "etcd",
         *reasons({ bundle }) {
-            if (bundle.role !== "control-plane") return;
+            if (bundle.role !== "control-plane") {
+                return;
+            }
             const etcd = flags(bundle, "etcd");
             for (const flag of etcdTrust) {
                 const file = etcd.get(flag);
-                if (file === undefined) yield `etcd has no --${flag}`;
-                else if (!isAuthority(bundle, file, "etcd")) {
+                if (file === undefined) {
+                    yield `etcd has no --${flag}`;
+                } else if (!isAuthority(bundle, file, "etcd")) {
                     yield `etcd --${flag}=${file} is not the etcd CA`;
                 }
             }
             for (const flag of ["client-cert-auth", "peer-client-cert-auth"]) {
-                if (etcd.get(flag) === "false") yield `etcd has --${flag}=false: anybody may write`;
+                if (etcd.get(flag) === "false") {
+                    yield `etcd has --${flag}=false: anybody may write`;
+                }
             }
         },
     },
@@ -109,7 +120,9 @@ export const configurationChecks: readonly Check[] = [
         name: "key-pair",
         phase: "apiserver",
         *reasons({ bundle }) {
-            if (bundle.role !== "control-plane") return;
+            if (bundle.role !== "control-plane") {
+                return;
+            }
             for (const [component, certificateFlag, keyFlag] of pairs) {
                 const own = flags(bundle, component);
                 const certificateFile = own.get(certificateFlag);
@@ -119,9 +132,9 @@ export const configurationChecks: readonly Check[] = [
                     continue;
                 }
                 const certificate = certificateAt(bundle, certificateFile);
-                if (certificate === undefined)
+                if (certificate === undefined) {
                     yield `${component}: ${certificateFile} is no certificate`;
-                else if (!isKeyOf(certificate, bundle.files[keyFile] ?? "")) {
+                } else if (!isKeyOf(certificate, bundle.files[keyFile] ?? "")) {
                     yield `${component}: ${keyFile} is not the key of ${certificateFile}`;
                 }
             }
@@ -131,10 +144,14 @@ export const configurationChecks: readonly Check[] = [
         name: "aggregation",
         phase: "apiserver",
         *reasons({ bundle }) {
-            if (bundle.role !== "control-plane") return;
+            if (bundle.role !== "control-plane") {
+                return;
+            }
             const own = componentFlags(bundle, "kube-apiserver");
             for (const flag of headerFlags) {
-                if (own.get(flag) === undefined) yield `kube-apiserver has no --${flag}`;
+                if (own.get(flag) === undefined) {
+                    yield `kube-apiserver has no --${flag}`;
+                }
             }
         },
     },
@@ -171,7 +188,9 @@ export const configurationChecks: readonly Check[] = [
         name: "kubelet-configuration",
         phase: "kubelet",
         *reasons({ bundle }) {
-            if (bundle.role !== "control-plane") return;
+            if (bundle.role !== "control-plane") {
+                return;
+            }
             const config = yamlAt(bundle, "/var/lib/kubelet/config.yaml") as
                 KubeletConfiguration | null | undefined;
             if (config?.kind !== "KubeletConfiguration") {
@@ -179,9 +198,9 @@ export const configurationChecks: readonly Check[] = [
                 return;
             }
             const certificate = certificateAt(bundle, config.tlsCertFile);
-            if (certificate === undefined)
+            if (certificate === undefined) {
                 yield "the kubelet has no tlsCertFile that is a certificate";
-            else if (!isKeyOf(certificate, bundle.files[config.tlsPrivateKeyFile ?? ""] ?? "")) {
+            } else if (!isKeyOf(certificate, bundle.files[config.tlsPrivateKeyFile ?? ""] ?? "")) {
                 yield "the kubelet's tlsPrivateKeyFile is not the key of its tlsCertFile";
             }
             const clients = config.authentication?.x509?.clientCAFile;

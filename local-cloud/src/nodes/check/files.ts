@@ -51,9 +51,13 @@ export const fileChecks: readonly Check[] = [
         name: "required-file",
         phase: "install",
         *reasons({ bundle }) {
-            if (bundle.role !== "control-plane") return;
+            if (bundle.role !== "control-plane") {
+                return;
+            }
             for (const file of required) {
-                if (bundle.files[file] === undefined) yield `${file} is missing`;
+                if (bundle.files[file] === undefined) {
+                    yield `${file} is missing`;
+                }
             }
         },
     },
@@ -62,10 +66,14 @@ export const fileChecks: readonly Check[] = [
         phase: "install",
         *reasons({ bundle }) {
             for (const [file, content] of Object.entries(bundle.files)) {
-                if (!/\.(ya?ml|kubeconfig)$/.test(file)) continue;
+                if (!/\.(ya?ml|kubeconfig)$/.test(file)) {
+                    continue;
+                }
                 for (const document of parseAllDocuments(content)) {
                     const [error] = document.errors;
-                    if (error !== undefined) yield `${file}: ${error.message.split("\n")[0]}`;
+                    if (error !== undefined) {
+                        yield `${file}: ${error.message.split("\n")[0]}`;
+                    }
                 }
             }
         },
@@ -75,7 +83,9 @@ export const fileChecks: readonly Check[] = [
         phase: "install",
         *reasons({ bundle }) {
             for (const [file, content] of Object.entries(bundle.files)) {
-                if (!/\.(json|conflist)$/.test(file)) continue;
+                if (!/\.(json|conflist)$/.test(file)) {
+                    continue;
+                }
                 try {
                     JSON.parse(content);
                 } catch (error) {
@@ -89,9 +99,12 @@ export const fileChecks: readonly Check[] = [
         phase: "install",
         *reasons({ bundle }) {
             for (const [file, content] of Object.entries(bundle.files)) {
-                if (!isUnit(file)) continue;
-                for (const problem of parseUnit(file, content).problems)
+                if (!isUnit(file)) {
+                    continue;
+                }
+                for (const problem of parseUnit(file, content).problems) {
                     yield `${file}: ${problem}`;
+                }
             }
         },
     },
@@ -100,12 +113,19 @@ export const fileChecks: readonly Check[] = [
         phase: "install",
         *reasons({ bundle }) {
             for (const [file, content] of Object.entries(bundle.files)) {
-                if (!file.startsWith("/usr/local/bin/")) continue;
+                if (!file.startsWith("/usr/local/bin/")) {
+                    continue;
+                }
                 const mode = bundle.attributes[file]?.mode ?? "";
-                if (!content.startsWith("#!")) yield `${file} does not start with #!`;
-                if ((Number.parseInt(mode, 8) & 0o100) === 0)
+                if (!content.startsWith("#!")) {
+                    yield `${file} does not start with #!`;
+                }
+                if ((Number.parseInt(mode, 8) & 0o100) === 0) {
                     yield `${file} has mode ${mode}: not executable`;
-                if (content.includes("\r")) yield `${file} has CR line ends`;
+                }
+                if (content.includes("\r")) {
+                    yield `${file} has CR line ends`;
+                }
             }
         },
     },
@@ -120,13 +140,17 @@ export const fileChecks: readonly Check[] = [
                 files.some((file) => file.startsWith(`${path}/`));
             for (const [file, content] of Object.entries(bundle.files)) {
                 const isPod = file.startsWith("/etc/kubernetes/manifests/");
-                if (!isPod && !isUnit(file)) continue;
+                if (!isPod && !isUnit(file)) {
+                    continue;
+                }
                 const missing = new Set(
                     [...ownPaths(isPod ? content : withoutConditions(content))].filter(
                         (path) => !exists(path),
                     ),
                 );
-                for (const path of missing) yield `${file} names ${path}, which does not exist`;
+                for (const path of missing) {
+                    yield `${file} names ${path}, which does not exist`;
+                }
             }
         },
     },
@@ -135,11 +159,13 @@ export const fileChecks: readonly Check[] = [
         phase: "kubelet",
         *reasons({ bundle }) {
             for (const { file, pod, component } of staticPods(bundle)) {
-                if (pod.kind !== "Pod" || pod.apiVersion !== "v1") yield `${file} is no v1 Pod`;
-                else if (pod.metadata?.namespace !== "kube-system")
+                if (pod.kind !== "Pod" || pod.apiVersion !== "v1") {
+                    yield `${file} is no v1 Pod`;
+                } else if (pod.metadata?.namespace !== "kube-system") {
                     yield `${file} is not in kube-system`;
-                else if (flagsOf(pod).size === 0)
+                } else if (flagsOf(pod).size === 0) {
                     yield `${file}: ${component} is started without flags`;
+                }
             }
         },
     },

@@ -1,4 +1,5 @@
 import type { Bundle } from "#contract/bundle";
+
 import { certificateChecks } from "./certificate-checks";
 import type { Check, CheckPhase } from "./check";
 import { configurationChecks } from "./configuration";

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { revisionOf } from "#contract/manifest";
 import { clusterName, nodeName } from "#contract/names";
 import { isSlotOfRole } from "#contract/pools";
+
 import { generationOfFiles } from "../bundle";
 import type { Check } from "./check";
 
@@ -29,15 +30,18 @@ export const integrityChecks: readonly Check[] = [
         *reasons({ bundle }) {
             for (const file of Object.keys(bundle.files)) {
                 const attributes = bundle.attributes[file];
-                if (attributes === undefined) yield `${file} has no mode and owner`;
-                else if (!/^0[0-7]{3}$/.test(attributes.mode)) {
+                if (attributes === undefined) {
+                    yield `${file} has no mode and owner`;
+                } else if (!/^0[0-7]{3}$/.test(attributes.mode)) {
                     yield `${file}: mode "${attributes.mode}" is not of the form 0644`;
                 } else if (!/^[a-z_][a-z0-9_-]*:[a-z_][a-z0-9_-]*$/.test(attributes.owner)) {
                     yield `${file}: owner "${attributes.owner}" is not of the form user:group`;
                 }
             }
             for (const file of Object.keys(bundle.attributes)) {
-                if (bundle.files[file] === undefined) yield `${file} has a mode but no content`;
+                if (bundle.files[file] === undefined) {
+                    yield `${file} has a mode but no content`;
+                }
             }
         },
     },
@@ -70,8 +74,9 @@ export const integrityChecks: readonly Check[] = [
             if (names.some((name, i) => i > 0 && name < (names[i - 1] ?? ""))) {
                 yield `peers are not sorted by name: ${names.join(", ")}`;
             }
-            if (new Set(names).size !== names.length)
+            if (new Set(names).size !== names.length) {
                 yield `a peer is named twice: ${names.join(", ")}`;
+            }
             if (new Set(addresses).size !== addresses.length) {
                 yield `two peers share an address: ${addresses.join(", ")}`;
             }
@@ -79,9 +84,12 @@ export const integrityChecks: readonly Check[] = [
                 yield "peers are control planes only, yet there is another among them";
             }
             const own = bundle.peers.find((peer) => peer.name === bundle.node_name);
-            if (bundle.role !== "control-plane") return;
-            if (own === undefined) yield `${bundle.node_name} is not among its own peers`;
-            else if (own.address !== address) {
+            if (bundle.role !== "control-plane") {
+                return;
+            }
+            if (own === undefined) {
+                yield `${bundle.node_name} is not among its own peers`;
+            } else if (own.address !== address) {
                 yield `peers give ${bundle.node_name} the address ${own.address}, it has ${address}`;
             }
         },

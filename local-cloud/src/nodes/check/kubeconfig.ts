@@ -1,4 +1,5 @@
 import type { Bundle } from "#contract/bundle";
+
 import { perBundle } from "./per-bundle";
 import { yamlAt } from "./static-pods";
 
@@ -29,7 +30,9 @@ function parseKubeconfig(bundle: Bundle, path: string): Kubeconfig | undefined {
     const context = byName(file?.contexts, file?.["current-context"])?.context;
     const cluster = byName(file?.clusters, context?.cluster)?.cluster;
     const user = byName(file?.users, context?.user)?.user;
-    if (cluster === undefined || user === undefined) return undefined;
+    if (cluster === undefined || user === undefined) {
+        return undefined;
+    }
     // A member is in the file as base64, or is a path of another file.
     const text = (from: Record<string, string>, member: string): string | undefined => {
         const data = from[`${member}-data`];

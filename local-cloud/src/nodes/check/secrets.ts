@@ -52,8 +52,9 @@ export const secretChecks: readonly Check[] = [
         phase: "install",
         *reasons({ bundle }) {
             for (const file of caKeys) {
-                if (bundle.files[file] !== undefined)
+                if (bundle.files[file] !== undefined) {
                     yield `${file}: a CA's key must not be on a node`;
+                }
             }
         },
     },
@@ -61,10 +62,13 @@ export const secretChecks: readonly Check[] = [
         name: "worker-secret",
         phase: "install",
         *reasons({ bundle }) {
-            if (bundle.role === "control-plane") return;
+            if (bundle.role === "control-plane") {
+                return;
+            }
             for (const file of controlPlaneSecrets) {
-                if (bundle.files[file] !== undefined)
+                if (bundle.files[file] !== undefined) {
                     yield `${file} must not be on a ${bundle.role} node`;
+                }
             }
         },
     },

@@ -1,7 +1,8 @@
-import type { Bundle } from "#contract/bundle";
 import { posix } from "node:path";
 
 import { parse } from "yaml";
+
+import type { Bundle } from "#contract/bundle";
 
 import { perBundle } from "./per-bundle";
 
@@ -34,7 +35,9 @@ export function* staticPods(
     bundle: Bundle,
 ): Iterable<{ file: string; component: string; pod: Pod }> {
     for (const file of Object.keys(bundle.files)) {
-        if (!file.startsWith(folder)) continue;
+        if (!file.startsWith(folder)) {
+            continue;
+        }
         const pod = yamlAt(bundle, file) as Pod | null | undefined;
         yield { file, component: posix.basename(file, ".yaml"), pod: pod ?? {} };
     }
@@ -54,6 +57,10 @@ export function flagsOf(pod: Pod): Map<string, string> {
 
 /** The flags of one component's static pod; empty when there is none. */
 export function componentFlags(bundle: Bundle, component: string): Map<string, string> {
-    for (const one of staticPods(bundle)) if (one.component === component) return flagsOf(one.pod);
+    for (const one of staticPods(bundle)) {
+        if (one.component === component) {
+            return flagsOf(one.pod);
+        }
+    }
     return new Map();
 }

@@ -25,7 +25,9 @@ export function parseUnit(file: string, text: string): Unit {
         const [, name] = /^\[(.*)\]$/.exec(line) ?? [];
         const [, key, value] = /^([A-Za-z]+)=(.*)$/s.exec(line) ?? [];
         if (name !== undefined) {
-            if (!sections.has(name)) problems.push(`unknown section [${name}]`);
+            if (!sections.has(name)) {
+                problems.push(`unknown section [${name}]`);
+            }
             section = name;
         } else if (key === undefined || value === undefined) {
             problems.push(`"${line}" is neither a section nor Key=value`);
@@ -36,7 +38,9 @@ export function parseUnit(file: string, text: string): Unit {
             values.set(id, [...(values.get(id) ?? []), value.trim()]);
         }
     }
-    if (file.endsWith(".service")) problems.push(...serviceProblems(values));
+    if (file.endsWith(".service")) {
+        problems.push(...serviceProblems(values));
+    }
     return { problems, values };
 }
 
@@ -46,12 +50,19 @@ function logicalLines(text: string): string[] {
     let open = false;
     for (const raw of text.split("\n")) {
         const line = raw.trim();
-        if (line.startsWith("#") || line.startsWith(";")) continue;
-        if (line === "" && !open) continue;
+        if (line.startsWith("#") || line.startsWith(";")) {
+            continue;
+        }
+        if (line === "" && !open) {
+            continue;
+        }
         const continued = line.endsWith("\\");
         const content = continued ? line.slice(0, -1) : line;
-        if (open) lines.push(`${lines.pop() ?? ""} ${content}`);
-        else lines.push(content);
+        if (open) {
+            lines.push(`${lines.pop() ?? ""} ${content}`);
+        } else {
+            lines.push(content);
+        }
         open = continued;
     }
     return lines;
@@ -59,7 +70,9 @@ function logicalLines(text: string): string[] {
 
 function serviceProblems(values: ReadonlyMap<string, readonly string[]>): string[] {
     const commands = (values.get("Service.ExecStart") ?? []).filter((command) => command !== "");
-    if (commands.length === 0) return ["[Service] has no ExecStart"];
+    if (commands.length === 0) {
+        return ["[Service] has no ExecStart"];
+    }
     return commands
         .map((command) => command.replace(/^[-@:+!]+/, "").split(/\s/)[0] ?? "")
         .filter((program) => !program.startsWith("/"))

@@ -1,5 +1,5 @@
-import { userKubeconfig } from "./our-node";
 import type { Facts } from "./differences";
+import { userKubeconfig } from "./our-node";
 
 /** Where we keep what kubeadm keeps there: its path, then ours. */
 export const filePairs: Facts = {

@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 
 import { binary, ensureBinaries } from "../../../../tools/binaries";
 import { runCommand } from "../../../../tools/engine/command";
-import { scenario, type Files } from "./scenario";
+import { type Files, scenario } from "./scenario";
 
 /** Path of kubeadm's binary, of the version we install; built from source unless the cache has it. */
 async function kubeadmPath(): Promise<string> {

@@ -3,7 +3,7 @@ import { isRpcSecret, unwrapRpcSecret } from "@pulumi/pulumi/runtime/rpc";
 
 import { ExcloudK8sCluster, type ExcloudK8sClusterArgs } from "../../../../components";
 import { TLS_RESOURCES } from "../../../../tools/stand-ins/tls/resources";
-import { scenario, type Files } from "./scenario";
+import { type Files, scenario } from "./scenario";
 
 /** Stands for a path: the kubeconfig that the user gets and no node has. */
 export const userKubeconfig = "(the user's kubeconfig)";

@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 
-import { leavesOf, type Facts } from "./differences";
+import { type Facts, leavesOf } from "./differences";
 import { fileAt, type Files } from "./scenario";
 
 /** What is read of a static pod; the rest is compared as plain data. */

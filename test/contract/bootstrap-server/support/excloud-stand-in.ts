@@ -35,10 +35,16 @@ export async function startExcloudStandIn(): Promise<ExcloudStandIn> {
         calls: [] as string[],
     };
     const answerTo = (path: string, token: string): [number, unknown] => {
-        if (state.outage !== undefined) return [state.outage, { error: "outage" }];
+        if (state.outage !== undefined) {
+            return [state.outage, { error: "outage" }];
+        }
         const principal = state.principals.get(token);
-        if (principal === undefined) return [401, { error: "unauthorized" }];
-        if (path === "/me") return [200, principal];
+        if (principal === undefined) {
+            return [401, { error: "unauthorized" }];
+        }
+        if (path === "/me") {
+            return [200, principal];
+        }
         const vm = token === serverApiKey && state.vms.get(Number(path.replace("/compute/", "")));
         return vm ? [200, vm] : [404, { error: "could not find instance" }];
     };

@@ -1,6 +1,7 @@
-import { expect } from "@jest/globals";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+
+import { expect } from "@jest/globals";
 
 /**
  * Compares a text with the file of that name in `golden/`, which both stores share. With

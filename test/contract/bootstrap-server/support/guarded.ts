@@ -1,16 +1,18 @@
 import { rm } from "node:fs/promises";
+
 import { sql } from "kysely";
-import type { VerifierMode } from "../../../../contract/verifier";
+
 import {
-    firstContactLimits,
     type FirstContactLimits,
+    firstContactLimits,
 } from "../../../../bootstrap-server/src/limits";
 import { sha256 } from "../../../../bootstrap-server/src/secrets";
+import type { VerifierMode } from "../../../../contract/verifier";
+import { startPostgres, type TestPostgres } from "../../../../tools/postgres/postgres";
 import { isFull } from "../../../support/sample";
 import type { Secret } from "../../../support/secrets";
-import { orgId, startExcloudStandIn, type ExcloudStandIn } from "./excloud-stand-in";
-import { Harness, slotSecret, TestCluster, TestNode, type Answer, type Call } from "./harness";
-import { startPostgres, type TestPostgres } from "../../../../tools/postgres/postgres";
+import { type ExcloudStandIn, orgId, startExcloudStandIn } from "./excloud-stand-in";
+import { type Answer, type Call, Harness, slotSecret, TestCluster, TestNode } from "./harness";
 
 /** Stores and modes that are attacked. */
 export const fields: { store: "PGlite" | "PostgreSQL"; mode: VerifierMode }[] = [
@@ -71,7 +73,9 @@ export class Guarded {
 
     async start(): Promise<this> {
         this.excloud = await startExcloudStandIn();
-        if (this.store === "PostgreSQL") this.postgres = await startPostgres();
+        if (this.store === "PostgreSQL") {
+            this.postgres = await startPostgres();
+        }
         const store = {
             operatorToken: this.operatorToken,
             ...(this.postgres ? { databaseUrl: this.postgres.url } : {}),
@@ -103,7 +107,9 @@ export class Guarded {
         [this.open, this.other] = nodes as [TestNode, TestNode];
         [this.closed, this.replaced] = second.nodes as [TestNode, TestNode];
         this.unbound = new TestNode(cluster, "cp-1", this.replaced.vmId + 1000);
-        for (const node of [...nodes, ...second.nodes, this.unbound]) await this.enrol(node);
+        for (const node of [...nodes, ...second.nodes, this.unbound]) {
+            await this.enrol(node);
+        }
         await cluster.putPoolFiles("cp", ["cp-1"], treasure);
         await cluster.putBundle("cp-1", cluster.bundleBody("cp-1", this.open.vmId));
         await this.ask(this.open);
@@ -117,7 +123,9 @@ export class Guarded {
     /** Makes a VM known to the cloud, with its tokens. */
     async enrol({ accessToken, vmId }: TestNode): Promise<void> {
         this.excloud.principals.set(accessToken, { org_id: orgId, kind: "machine", vm_id: vmId });
-        if (this.mode === "selfHosted") return;
+        if (this.mode === "selfHosted") {
+            return;
+        }
         const { db } = this.harness.server;
         await sql`INSERT INTO vms VALUES (${vmId})`.execute(db);
         await sql`INSERT INTO interfaces VALUES (${vmId}, ${vmId}, '127.0.0.1', NULL)`.execute(db);
@@ -144,7 +152,9 @@ export class Guarded {
     async ask(node: TestNode, call: Call = {}, path = pathOf(node)): Promise<Answer> {
         const proof = { token: node.accessToken, headers: this.factor(node) };
         const answer = await this.harness.call(path, { ...proof, ...call });
-        if (answer.status === 200) node.agentToken = answer.body.agent_token;
+        if (answer.status === 200) {
+            node.agentToken = answer.body.agent_token;
+        }
         return answer;
     }
 

@@ -1,18 +1,20 @@
-import { jest } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, request, type Dispatcher } from "undici";
+
+import { jest } from "@jest/globals";
+import { Agent, type Dispatcher, request } from "undici";
+
 import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/options";
 import { manifestOf } from "../../../../bootstrap-server/src/rules/bundle";
+import { type RunningServer, startServer } from "../../../../bootstrap-server/src/server";
+import { databaseClock } from "../../../../bootstrap-server/src/store/clock";
 import { generationOf, sha256 } from "../../../../contract/manifest";
 import { nodeName } from "../../../../contract/names";
 import { poolOf, roleOf } from "../../../../contract/pools";
 import type { Role } from "../../../../contract/roles";
 import type { Files } from "../../../../contract/schemas";
-import { startServer, type RunningServer } from "../../../../bootstrap-server/src/server";
-import { databaseClock } from "../../../../bootstrap-server/src/store/clock";
-import { serverApiKey, type ExcloudStandIn } from "./excloud-stand-in";
+import { type ExcloudStandIn, serverApiKey } from "./excloud-stand-in";
 
 // An ES module that the documentation's file server loads for downloads, which it never offers.
 // Node loads it by require; jest's module loader cannot.
@@ -119,7 +121,9 @@ export class Harness {
     async stop(): Promise<void> {
         await this.closeConnections();
         await this.server.close();
-        if (this.options.dataDir === undefined) await rm(this.dataDir, { recursive: true });
+        if (this.options.dataDir === undefined) {
+            await rm(this.dataDir, { recursive: true });
+        }
     }
 
     /** A call whose answer may be any text. */
@@ -335,14 +339,18 @@ export class TestCluster {
             slot,
             this.bundleBody(slot, node.vmId, address),
         );
-        if (status !== 200) throw new Error(`bundle: ${status} ${JSON.stringify(body)}`);
+        if (status !== 200) {
+            throw new Error(`bundle: ${status} ${JSON.stringify(body)}`);
+        }
         return node;
     }
 
     /** A cluster with slots, pools' files and bound VMs: what one `up` makes before VMs boot. */
     static async complete(harness: Harness, slots: readonly string[]) {
         const cluster = await TestCluster.register(harness);
-        for (const slot of slots) await cluster.putSlot(slot);
+        for (const slot of slots) {
+            await cluster.putSlot(slot);
+        }
         for (const pool of new Set(slots.map(poolOf))) {
             const own = slots.filter((slot) => poolOf(slot) === pool);
             await cluster.putPoolFiles(pool, own);

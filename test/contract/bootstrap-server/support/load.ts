@@ -1,8 +1,10 @@
-import { expect } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
-import { generationOf, sha256, type Manifest } from "../../../../contract/manifest";
-import { textFiles, TestCluster, type Body, type Harness, type TestNode } from "./harness";
+
+import { expect } from "@jest/globals";
+
 import { manifestOf } from "../../../../bootstrap-server/src/rules/bundle";
+import { generationOf, type Manifest, sha256 } from "../../../../contract/manifest";
+import { type Body, type Harness, TestCluster, type TestNode, textFiles } from "./harness";
 
 const slots = Array.from({ length: 10 }, (_, n) => `worker-${n + 1}`);
 
@@ -44,7 +46,9 @@ export class Load {
         const { cluster, nodes } = await TestCluster.complete(servers()[0]!, slots);
         for (const node of nodes) {
             const { status } = await node.firstContact();
-            if (status !== 200) throw new Error(`first contact: ${status}`);
+            if (status !== 200) {
+                throw new Error(`first contact: ${status}`);
+            }
         }
         return new Load(cluster, nodes, servers);
     }
@@ -63,7 +67,9 @@ export class Load {
     /** Everything that was acknowledged is there, and whole, at whichever server is asked. */
     async expectEverything(): Promise<void> {
         for (const harness of this.servers()) {
-            for (const node of this.nodes) await this.readOne(node, harness);
+            for (const node of this.nodes) {
+                await this.readOne(node, harness);
+            }
         }
         expect(this.acknowledged.size).toBe(slots.length);
     }
@@ -93,18 +99,25 @@ export class Load {
             if (status === 200) {
                 this.acknowledged.set(node.slot, number);
                 this.written++;
-            } else await this.failure(status);
+            } else {
+                await this.failure(status);
+            }
         }
     }
 
     private async readBack(node: TestNode, until: () => boolean): Promise<void> {
         while (!until()) {
             const status = await this.readOne(node, this.pick()).catch((error: unknown) => {
-                if (error instanceof Error && "matcherResult" in error) throw error;
+                if (error instanceof Error && "matcherResult" in error) {
+                    throw error;
+                }
                 return undefined;
             });
-            if (status === 200) this.read++;
-            else await this.failure(status);
+            if (status === 200) {
+                this.read++;
+            } else {
+                await this.failure(status);
+            }
         }
     }
 
@@ -121,7 +134,9 @@ export class Load {
 
     /** Fails for an answer that no outage explains; else gives the server a moment. */
     private async failure(status: number | undefined): Promise<void> {
-        if (status !== undefined && status < 500) expect(status).toBe(200);
+        if (status !== undefined && status < 500) {
+            expect(status).toBe(200);
+        }
         this.failed++;
         await sleep(50);
     }

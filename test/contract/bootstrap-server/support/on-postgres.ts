@@ -1,8 +1,10 @@
-import { afterAll, beforeAll } from "@jest/globals";
 import { randomBytes } from "node:crypto";
+
+import { afterAll, beforeAll } from "@jest/globals";
+
 import type { BootstrapServerOptions } from "../../../../bootstrap-server/src/options";
 import { startPostgres, type TestPostgres } from "../../../../tools/postgres/postgres";
-import { startExcloudStandIn, type ExcloudStandIn } from "./excloud-stand-in";
+import { type ExcloudStandIn, startExcloudStandIn } from "./excloud-stand-in";
 import { Harness } from "./harness";
 
 /** A server on a real PostgreSQL, for all tests of a file. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
+
 import type { Harness } from "./harness";
 
 /** An answer as it came over the wire. */
@@ -21,7 +22,9 @@ export async function openSocket(harness: Harness): Promise<TLSSocket> {
 export async function untilEnd(socket: TLSSocket): Promise<string> {
     let text = "";
     socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
-    if (!socket.closed) await once(socket, "close");
+    if (!socket.closed) {
+        await once(socket, "close");
+    }
     return text;
 }
 

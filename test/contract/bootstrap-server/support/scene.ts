@@ -1,7 +1,7 @@
 import { manifestOf } from "../../../../bootstrap-server/src/rules/bundle";
 import { generationOf } from "../../../../contract/manifest";
 import { makeAuthority } from "../../../unit/local-cloud/support/pki";
-import { newVmId, TestCluster, TestNode, textFiles, type Harness } from "./harness";
+import { type Harness, newVmId, TestCluster, TestNode, textFiles } from "./harness";
 
 const second = 1000;
 const day = 86_400 * second;
@@ -51,7 +51,9 @@ async function putBundle(node: TestNode, address: string, daysLeft: number): Pro
     const generation = generationOf(manifest);
     const body = { vm_id: node.vmId, address, files, manifest, generation };
     const { status } = await cluster.putBundle(slot, body);
-    if (status !== 200) throw new Error(`bundle of ${slot}: status ${status}`);
+    if (status !== 200) {
+        throw new Error(`bundle of ${slot}: status ${status}`);
+    }
 }
 
 /** Binds a new VM to each slot, at addresses of one network. */
@@ -70,7 +72,9 @@ async function bindAll(
 
 async function clusterOf(harness: Harness, key: string, slots: readonly string[]) {
     const cluster = await TestCluster.register(harness, key);
-    for (const slot of slots) await cluster.putSlot(slot);
+    for (const slot of slots) {
+        await cluster.putSlot(slot);
+    }
     await cluster.putPoolFiles("cp", [...slots]);
     return cluster;
 }
@@ -116,8 +120,12 @@ export async function bootingCluster(harness: Harness, key: string) {
     const cluster = await clusterOf(harness, key, slots);
     const nodes = await bindAll(cluster, slots, "10.0.1");
     const [ahead, behind, failed] = nodes;
-    if (!ahead || !behind || !failed) throw new Error("three nodes were bound");
-    for (const node of nodes) await node.firstContact();
+    if (!ahead || !behind || !failed) {
+        throw new Error("three nodes were bound");
+    }
+    for (const node of nodes) {
+        await node.firstContact();
+    }
     await play(ahead, 17.4, [...wholeBoot.slice(0, 6), ["node-ready", 8.5]]);
     await play(behind, 12.1, [...wholeBoot.slice(0, 3), ["etcd", 6.3], ["kubelet", 6.4, 8.4]]);
     await play(failed, 14.2, wholeBoot.slice(0, 2));

@@ -32,7 +32,9 @@ export function ensureSchemathesis(): string | undefined {
     const base = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
     const folder = join(base, "excloud-k8s", `schemathesis-${version}`);
     const program = join(folder, "venv", "bin", "schemathesis");
-    if (existsSync(join(folder, "complete"))) return program;
+    if (existsSync(join(folder, "complete"))) {
+        return program;
+    }
     try {
         // A virtual environment cannot be moved, so a mark says that it is whole.
         mkdirSync(dirname(folder), { recursive: true });

@@ -1,11 +1,12 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+
 import type { RunningServer } from "../../../../bootstrap-server/src/server";
-import { serverApiKey, type ExcloudStandIn } from "./excloud-stand-in";
+import { type ExcloudStandIn, serverApiKey } from "./excloud-stand-in";
 import { Harness } from "./harness";
 
 /** The package of the server: `npm run build` compiles it. */
@@ -60,7 +61,9 @@ export class ServerProcess extends Harness {
                 this.server = { url, caPem, operatorToken } as RunningServer;
                 return this;
             }
-            if (!this.isRunning) throw new Error(`the server did not start: ${this.output}`);
+            if (!this.isRunning) {
+                throw new Error(`the server did not start: ${this.output}`);
+            }
             await sleep(50);
         }
     }
@@ -71,7 +74,9 @@ export class ServerProcess extends Harness {
 
     /** Ends the process at once, in the middle of whatever it does. */
     async kill(): Promise<void> {
-        if (this.isRunning) await this.end("SIGKILL");
+        if (this.isRunning) {
+            await this.end("SIGKILL");
+        }
     }
 
     /** Sends a signal at which the process ends; gives its exit code. */

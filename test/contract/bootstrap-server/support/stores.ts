@@ -11,7 +11,9 @@ export interface TestStore {
 
 /** Starts a real PostgreSQL; PGlite comes with each server. */
 export async function startStore(store: (typeof stores)[number]): Promise<TestStore> {
-    if (store === "PGlite") return { options: {}, stop: () => Promise.resolve() };
+    if (store === "PGlite") {
+        return { options: {}, stop: () => Promise.resolve() };
+    }
     const postgres = await startPostgres();
     return { options: { databaseUrl: postgres.url }, stop: () => postgres.stop() };
 }

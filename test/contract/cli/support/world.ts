@@ -4,13 +4,13 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startLocalCloud, type LocalCloud } from "excloud-local";
+import { type LocalCloud, startLocalCloud } from "excloud-local";
 
-import { makeClient, type Call } from "../../../../provider/api/client";
+import { type Call, makeClient } from "../../../../provider/api/client";
 import { bootstrapOperations } from "../../../../provider/bootstrap/operations";
 import {
-    startBootstrapServer,
     type BootstrapProcess,
+    startBootstrapServer,
 } from "../../local-cloud/support/bootstrap-process";
 
 /** The compiled command: `npm run build` makes it. */

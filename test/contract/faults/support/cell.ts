@@ -1,6 +1,6 @@
-import { operations } from "../../../../provider/api/operations";
 import type { FaultKind } from "excloud-local/faults";
 
+import { operations } from "../../../../provider/api/operations";
 import { Life } from "./life";
 import type { Variant } from "./program";
 import { OperationError } from "./small-engine";
@@ -30,9 +30,13 @@ const advice = /Next: ./;
 
 /** What has to be there before a phase. */
 async function prepare(life: Life, phase: Phase): Promise<void> {
-    if (phase === "create") return;
+    if (phase === "create") {
+        return;
+    }
     await life.up(life.variants.first);
-    if (phase !== "update") return;
+    if (phase !== "update") {
+        return;
+    }
     await life.stopVm();
     await life.engine.refresh();
 }
@@ -42,8 +46,12 @@ const variantAfter = ({ variants }: Life, phase: Phase): Variant =>
 
 /** What the phase is for; with a fault it may fail. */
 async function run(life: Life, phase: Phase): Promise<void> {
-    if (phase === "refresh") return life.engine.refresh();
-    if (phase === "delete") return life.engine.destroy();
+    if (phase === "refresh") {
+        return life.engine.refresh();
+    }
+    if (phase === "delete") {
+        return life.engine.destroy();
+    }
     await life.up(variantAfter(life, phase));
 }
 
@@ -72,20 +80,30 @@ export async function faultOf(cell: Cell, world: World): Promise<string | undefi
             times: lasts === "once" ? 1 : Infinity,
         });
         const message = await messageOf(run(life, phase));
-        if (fault.hits === 0) return "the fault was not hit";
+        if (fault.hits === 0) {
+            return "the fault was not hit";
+        }
         faults.clear();
         if (message !== undefined) {
-            if (!subject.test(message)) return `the error names no call: ${message}`;
-            if (!advice.test(message)) return `the error gives no next step: ${message}`;
+            if (!subject.test(message)) {
+                return `the error names no call: ${message}`;
+            }
+            if (!advice.test(message)) {
+                return `the error gives no next step: ${message}`;
+            }
         }
         if (phase !== "delete") {
             const wanted = variantAfter(life, phase);
             await life.up(wanted);
             const differences = life.differences(wanted);
-            if (differences.length > 0) return `after the next up ${differences.join("; ")}`;
+            if (differences.length > 0) {
+                return `after the next up ${differences.join("; ")}`;
+            }
             await life.engine.refresh();
             const steps = await life.up(wanted);
-            if (steps.length > 0) return `the up after that does not rest: ${steps.join(", ")}`;
+            if (steps.length > 0) {
+                return `the up after that does not rest: ${steps.join(", ")}`;
+            }
         }
         await life.engine.destroy();
         const left = life.left();
@@ -104,7 +122,9 @@ async function messageOf(run: Promise<unknown>): Promise<string | undefined> {
         await run;
         return undefined;
     } catch (error) {
-        if (error instanceof OperationError) return error.message;
+        if (error instanceof OperationError) {
+            return error.message;
+        }
         throw error;
     }
 }

@@ -1,6 +1,6 @@
 import { kindsFor } from "excloud-local/faults";
 
-import { callsOf, phases, type Cell } from "./cell";
+import { callsOf, type Cell, phases } from "./cell";
 import type { World } from "./world";
 
 /** Every cell of the matrix: each operation that a phase calls, with each kind of fault that can befall it. */

@@ -57,7 +57,9 @@ export class Life {
         const { cloud } = this.world;
         const vm_id = Number(this.engine.idOf("vm"));
         cloud.call("vmStop", { vm_id });
-        while (cloud.call("vmGet", { vm_id }).state !== "STOPPED") await sleep(2);
+        while (cloud.call("vmGet", { vm_id }).state !== "STOPPED") {
+            await sleep(2);
+        }
     }
 
     /** In which ways the cloud does not hold exactly what is declared. */
@@ -116,10 +118,16 @@ export class Life {
         for (;;) {
             const { vms, snapshots, securityGroups, records } = cloud.inventory();
             for (const { vm_id, state } of vms) {
-                if (state !== "TERMINATING") cloud.terminateVm(vm_id);
+                if (state !== "TERMINATING") {
+                    cloud.terminateVm(vm_id);
+                }
             }
-            for (const record of records) cloud.deleteRecord(record);
-            for (const { id } of snapshots) cloud.call("snapshotDelete", { snapshot_id: id });
+            for (const record of records) {
+                cloud.deleteRecord(record);
+            }
+            for (const { id } of snapshots) {
+                cloud.call("snapshotDelete", { snapshot_id: id });
+            }
             if (vms.length === 0) {
                 for (const { id } of securityGroups) {
                     cloud.call("securityGroupDelete", { security_group_id: id });

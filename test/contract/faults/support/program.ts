@@ -1,3 +1,4 @@
+import { sha256 } from "../../../../bootstrap-server/src/secrets";
 import { adapt } from "../../../../provider/adapter";
 import type { Context } from "../../../../provider/context";
 import type { Handler } from "../../../../provider/handler";
@@ -13,7 +14,6 @@ import { nodeSlot } from "../../../../provider/resources/node-slot";
 import { roleFiles } from "../../../../provider/resources/role-files";
 import { securityGroup } from "../../../../provider/resources/security-group";
 import { virtualMachine } from "../../../../provider/resources/virtual-machine/handler";
-import { sha256 } from "../../../../bootstrap-server/src/secrets";
 import { machine } from "../../../support/machine";
 import type { Declared, Properties } from "./small-engine";
 

@@ -47,7 +47,9 @@ export class SmallEngine {
                 id: this.state.get(other)?.id,
             }));
             const step = await this.converge(name, provider, wanted);
-            if (step !== "same") steps.push(`${step} ${name}`);
+            if (step !== "same") {
+                steps.push(`${step} ${name}`);
+            }
         }
         return steps;
     }

@@ -1,6 +1,6 @@
-import { faultKinds, type FaultKind } from "excloud-local/faults";
+import { type FaultKind, faultKinds } from "excloud-local/faults";
 
-import { phases, type Cell } from "./cell";
+import { type Cell, phases } from "./cell";
 
 /** The matrix in Markdown: what is tried, in numbers of cells. */
 export function tablesOf(cells: readonly Cell[]): string {

@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startLocalCloud, type LocalCloud } from "excloud-local";
+import { type LocalCloud, startLocalCloud } from "excloud-local";
 import { CallFaults, callFaults } from "excloud-local/faults";
 import fastify, { type FastifyInstance } from "fastify";
 
 import { makeClient } from "../../../../provider/api/client";
-import { defaultPatience, type Patience } from "../../../../provider/api/retry";
 import type { Operation } from "../../../../provider/api/operation";
+import { defaultPatience, type Patience } from "../../../../provider/api/retry";
 import { bootstrapOperations } from "../../../../provider/bootstrap/operations";
-import { makeContext, type Context } from "../../../../provider/context";
+import { type Context, makeContext } from "../../../../provider/context";
 import { ApiError } from "../../../../provider/errors";
-import { startServerFor, type StartedServer } from "../../../support/bootstrap-server";
+import { type StartedServer, startServerFor } from "../../../support/bootstrap-server";
 import { configOf } from "../../../support/cloud-config";
 
 /** Everything that the providers talk to, real and in this process, with faults on demand. */
@@ -71,10 +71,16 @@ export async function openWorld(): Promise<World> {
             const answer = () => (call as (...given: unknown[]) => Promise<unknown>)(...given);
             // Of the run that makes the call: another one may be killed before this one's last call ends.
             const own = killer;
-            if (own === undefined) return answer();
+            if (own === undefined) {
+                return answer();
+            }
             own.left -= 1;
-            if (own.left >= 0) return answer();
-            if (own.left === -1 && own.hasEffect) await answer().catch(() => undefined);
+            if (own.left >= 0) {
+                return answer();
+            }
+            if (own.left === -1 && own.hasEffect) {
+                await answer().catch(() => undefined);
+            }
             own.strike();
             return new Promise<never>(() => undefined);
         };

@@ -1,10 +1,10 @@
-import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 
 import type { Report } from "../../../../contract/agent";
 import type { Bundle } from "../../../../contract/bundle";
-import { issue, type Authority } from "../../../unit/local-cloud/support/pki";
+import { type Authority, issue } from "../../../unit/local-cloud/support/pki";
 
 /** One request as the stand-in saw it. */
 export interface SeenRequest {
@@ -60,7 +60,9 @@ export class BootstrapStandIn {
         const path = request.url ?? "";
         this.requests.push({ path, from: request.socket.remoteAddress, headers: request.headers });
         const chunks: Buffer[] = [];
-        for await (const chunk of request) chunks.push(chunk as Buffer);
+        for await (const chunk of request) {
+            chunks.push(chunk as Buffer);
+        }
         const text = Buffer.concat(chunks).toString();
         const [status, body] = path.startsWith("/bootstrap/")
             ? this.firstBundle(request, path)
@@ -71,8 +73,9 @@ export class BootstrapStandIn {
 
     private firstBundle(request: IncomingMessage, path: string): [number, unknown] {
         const failure = this.failures.shift();
-        if (failure !== undefined)
+        if (failure !== undefined) {
             return [failure, { error: { code: "bootstrap.bundle.pending" } }];
+        }
         const vmId = Number(path.split("/").pop());
         const bundle = this.bundles.get(vmId);
         if (
@@ -88,7 +91,9 @@ export class BootstrapStandIn {
     private agent(request: IncomingMessage, path: string, body: unknown): [number, unknown] {
         const vmId = Number(request.headers.authorization?.replace("Bearer agent-", ""));
         const bundle = this.bundles.get(vmId);
-        if (bundle === undefined) return [401, {}];
+        if (bundle === undefined) {
+            return [401, {}];
+        }
         if (path === "/agent/bundle") {
             return request.headers["if-none-match"] === `"${bundle.revision}"`
                 ? [304, undefined]

@@ -7,10 +7,10 @@ import { revisionOf } from "../../../../contract/manifest";
 import { generationOfFiles } from "../../../../local-cloud/src/nodes/bundle";
 import {
     authorities,
-    expectedCertificates,
     type ExpectedCertificate,
+    expectedCertificates,
 } from "../../../../local-cloud/src/nodes/check/certificates";
-import { issue, makeAuthority, type Authority, type Issued, type Wish } from "./pki";
+import { type Authority, issue, type Issued, makeAuthority, type Wish } from "./pki";
 
 const pki = "/etc/exk8s/pki";
 

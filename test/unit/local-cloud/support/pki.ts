@@ -126,7 +126,9 @@ export async function issueWithNegativeSerial(authority: Authority, wish: Wish):
 /** Length of a DER value, and of the header before it. */
 function derHeader(der: Buffer): { size: number; length: number } {
     const first = der.readUInt8(1);
-    if (first < 0x80) return { size: 2, length: first };
+    if (first < 0x80) {
+        return { size: 2, length: first };
+    }
     const bytes = first & 0x7f;
     return { size: 2 + bytes, length: der.readUIntBE(2, bytes) };
 }

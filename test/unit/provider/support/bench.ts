@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startLocalCloud, type LocalCloud } from "excloud-local";
+import { type LocalCloud, startLocalCloud } from "excloud-local";
 
-import { makeContext, type BootstrapApi, type Context } from "../../../../provider/context";
+import { type BootstrapApi, type Context, makeContext } from "../../../../provider/context";
 import { ApiError } from "../../../../provider/errors";
 import { configOf } from "../../../support/cloud-config";
 
