@@ -1,3 +1,6 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 
@@ -337,6 +340,19 @@ test("a new agent takes over from the old one before it acts", async () => {
     expect(await node.run(agent)).toMatchObject({ code: 0 });
     expect(node.calls("systemctl")).toEqual(["systemctl restart brand-new"]);
     expect(server.reports.at(-1)).toMatchObject({ generation: "generation-2", state: "done" });
+});
+
+test("an agent that was brought without its role's file fetches it", async () => {
+    const path = "/etc/exk8s/config/role.env";
+    const text = node.read(path);
+    rmSync(join(node.root, path));
+    change({ "/etc/exk8s/config/haproxy.cfg": "changed\n" });
+    expect(await node.run(agent)).toMatchObject({ code: 0 });
+    expect(node.read(path)).toBe(text);
+    expect(server.reports.at(-1)).toMatchObject({
+        state: "done",
+        health: { etcd: true, apiserver: true, kubelet: true },
+    });
 });
 
 test("every rendered path has the actions it needs", () => {

@@ -6,9 +6,12 @@ set -euo pipefail
 LIB="${EXK8S_ROOT:-}/usr/local/lib/exk8s"
 . "${LIB}/common.sh"
 . "${LIB}/report.sh"
-exk8s_load_environment
-ROLE="${EXK8S_CONFIG}/role.env"
-. "${ROLE}"
+# An agent that was cut off while it brought this one has not written the role's file yet; fetching does.
+load_environment() {
+    exk8s_load_environment
+    [[ ! -f "${EXK8S_CONFIG}/role.env" ]] || . "${EXK8S_CONFIG}/role.env"
+}
+load_environment
 
 CHANGES="${EXK8S_STATE}/changes"
 REPORTED="${EXK8S_STATE}/reported"
@@ -51,9 +54,7 @@ fetch() {
             exk8s_write_files "${WORK}/bundle.json" >>"${CHANGES}"
             exk8s_remove_files "${WORK}/bundle.json" >>"${CHANGES}"
             exk8s_write_runtime "${WORK}/bundle.json" >>"${CHANGES}"
-            exk8s_load_environment
-            # One of 0.1 brings its own agent, which takes over next.
-            [[ ! -f "${ROLE}" ]] || . "${ROLE}"
+            load_environment
             ;;
         401)
             exchange_tokens
