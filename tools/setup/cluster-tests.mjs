@@ -1,13 +1,7 @@
 import { repository } from "./repository.mjs";
 import { writeStories } from "./stories.mjs";
 import { runJest } from "./tests.mjs";
-import { inTurn, STORIES } from "./turns.mjs";
-
-/** Stories that need more than what a cluster is made of, and what that is. */
-export const MORE_PROGRAMS = {
-    "test/stories/next-minor.test.ts": "former",
-    "test/stories/larger-program.test.ts": "kubernetesPlugin",
-};
+import { MORE_PROGRAMS, STORIES, storyInTurn } from "./turns.mjs";
 
 /**
  * Runs the tests on real nodes and one of the stories, that of this commit, after making what these are
@@ -24,22 +18,22 @@ export async function runClusterTests(args) {
     }
     const isAll = args.includes("--all");
     const others = args.filter((arg) => arg !== "--all");
-    const stories = isAll || others.length > 0 ? STORIES : [inTurn(STORIES)];
+    const stories = isAll || others.length > 0 ? STORIES : [storyInTurn()];
     const left = STORIES.filter((story) => !stories.includes(story));
     if (left.length > 0) {
         console.log(`of the stories, this commit runs ${stories.join(" ")}`);
         others.push("--testPathIgnorePatterns", ...left);
     }
-    await makePrograms(stories);
+    await makePrograms(isAll ? stories : undefined);
     // One cluster at a time: each takes all of a small machine.
     const levels = ["cluster", "story"];
     return runJest(levels, ["--runInBand", ...others], isAll ? writeStories : undefined);
 }
 
-/** Makes what the tests on real nodes of this commit need, where this machine can have real nodes. */
+/** Makes what the tests on real nodes need, where this machine can have real nodes. */
 export async function prepareClusterTests() {
     if (await canHaveRealNodes()) {
-        await makePrograms([inTurn(STORIES)]);
+        await makePrograms();
     }
 }
 
@@ -52,7 +46,7 @@ async function canHaveRealNodes() {
     return missing.length === 0;
 }
 
-async function makePrograms(stories) {
+async function makePrograms(stories = []) {
     const { ensureArtifacts, ensureKubernetesPlugin } = await import(
         repository("tools/dist/binaries/index.js")
     );

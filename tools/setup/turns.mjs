@@ -16,11 +16,22 @@ export const ENGINE_TURNS = [
     ["test/engine/faults/killed", "test/engine/faults/repair", "test/engine/faults/degraded"],
 ];
 
-/** Stories on real nodes, a file each: a run takes one, `npm run test:cluster -- --all` all of them. */
+/** Stories that need more than what a cluster is made of, and what that is; it takes long to build. */
+export const MORE_PROGRAMS = {
+    "test/stories/next-minor.test.ts": "former",
+    "test/stories/larger-program.test.ts": "kubernetesPlugin",
+};
+
+/** Stories on real nodes, a file each: `npm run test:cluster -- --all` runs all of them. */
 export const STORIES = readdirSync(repository("test/stories"))
     .filter((name) => name.endsWith(".test.ts"))
     .map((name) => `test/stories/${name}`)
     .sort();
+
+/** The story of this commit, one of those that need nothing more. */
+export function storyInTurn() {
+    return inTurn(STORIES.filter((story) => !Object.hasOwn(MORE_PROGRAMS, story)));
+}
 
 /**
  * A number that a commit's hash gives, so that the same commit runs the same tests; 0 where there is no

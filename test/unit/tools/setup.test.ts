@@ -66,7 +66,7 @@ describe("Node.js version", () => {
 
 test("every path in the tables of turns and stories is there", () => {
     const paths = evaluate("turns.mjs", "[...m.ENGINE_TURNS.flat(), ...m.STORIES]") as string[];
-    const more = evaluate("cluster-tests.mjs", "Object.keys(m.MORE_PROGRAMS)") as string[];
+    const more = evaluate("turns.mjs", "Object.keys(m.MORE_PROGRAMS)") as string[];
     const root = path.resolve(SETUP, "../..");
     const files = readdirSync(path.join(root, "test"), { recursive: true, encoding: "utf8" });
     const isThere = (start: string) => files.some((file) => `test/${file}`.startsWith(start));
