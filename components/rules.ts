@@ -214,8 +214,8 @@ export function joinsAllNodes(
     { controlPlaneCount = 1 }: ExcloudK8sClusterArgs,
 ): string | undefined {
     const others = podNetworkNames.filter((name) => !podNetworks[name].singleNodeOnly);
-    const isTooSmall = podNetworkNames.some((name) => name === value && !others.includes(name));
-    return isTooSmall && controlPlaneCount === 3
+    const joinsOneNode = podNetworkNames.some((name) => name === value && !others.includes(name));
+    return joinsOneNode && controlPlaneCount === 3
         ? `is ${show(value)}, which joins the pods of one node only; with ${controlPlaneCount} nodes use ${others.map(show).join(" or ")}`
         : undefined;
 }

@@ -244,14 +244,20 @@ export const nodeCertificates: readonly (NodeCertificate & {
     readonly name: NodeCertificateName;
 })[] = ofNode;
 
-/** Where a private key, its certificate or public key, or an authority is on a node. */
+/** A certificate whose files are on nodes; the others are part of a kubeconfig. */
+type FileName = Extract<
+    (typeof ofCluster)[number] | (typeof ofNode)[number],
+    { readonly files: object }
+>["name"];
+
+/** Where an authority, a certificate or its key is on a node. */
 export const pem = {
     authority: (name: AuthorityName): string =>
         authorities.find((authority) => authority.name === name)!.path,
-    certificate: (name: CertificateName): string => files(name).certificate,
-    key: (name: CertificateName): string => files(name).key,
+    certificate: (name: FileName): string => files(name).certificate,
+    key: (name: FileName): string => files(name).key,
 } as const;
 
 /** A certificate's two files. */
-export const pemFiles = (...names: CertificateName[]): string[] =>
+export const pemFiles = (...names: FileName[]): string[] =>
     names.flatMap((name) => [pem.certificate(name), pem.key(name)]);

@@ -1,8 +1,5 @@
 import type { Versions } from "./versions";
 
-/** Machine architectures, as upstream names them. */
-export type Architecture = "amd64" | "arm64";
-
 /**
  * One thing the installer downloads. `ARCH` in an address stands for the architecture, `VERSION`
  * for the version and `NUMBER` for the version without its `v`.

@@ -3,6 +3,7 @@ import type { NodeFile } from "./file";
 import { podNetworks } from "./network";
 import type { Program } from "./program";
 import { programs } from "./programs";
+import { addons } from "./programs/addons";
 import { parameterFiles } from "./role-files";
 import { programsOf } from "./roles";
 import type { ClusterSettings } from "./values/settings";
@@ -13,7 +14,7 @@ const filesOf = (list: readonly Program[]): NodeFile[] => list.flatMap(({ files 
 export const nodeFiles: readonly NodeFile[] = [
     ...parameterFiles,
     ...filesOf(programs),
-    ...Object.values(podNetworks).flatMap(({ files }) => files),
+    ...Object.values(podNetworks).flatMap(({ files, addonFiles }) => [...files, ...addonFiles]),
 ];
 
 /** The files that nodes of a role have under these settings, of one scope. */
@@ -22,10 +23,13 @@ export function nodeFilesFor(
     role: Role,
     scope: NodeFile["scope"],
 ): NodeFile[] {
+    const { files, addonFiles } = podNetworks[settings.cni];
+    const installsAddons = programsOf(role).includes(addons);
     const all = [
         ...parameterFiles,
         ...filesOf(programsOf(role)),
-        ...podNetworks[settings.cni].files,
+        ...files,
+        ...(installsAddons ? addonFiles : []),
     ];
     return all.filter((file) => file.scope === scope && (file.when?.(settings) ?? true));
 }

@@ -1,13 +1,13 @@
 import { sha256 } from "../contract/manifest";
 import { renderTemplate } from "../templates/render";
 import { type NodeFile, unitPath } from "./file";
-import { nodeFilesFor } from "./files";
+import { nodeFiles, nodeFilesFor } from "./files";
 import { ciliumValuesPath } from "./network/cilium";
 import { downloadsPath, paths } from "./paths";
 import { containerImages } from "./role-files";
 import type { ClusterSettings } from "./values/settings";
 
-/** The role whose nodes boot of an image. */
+/** The role whose nodes boot from an image. */
 const role = "control-plane";
 
 /** The files of a node that an image is made with. */
@@ -45,9 +45,15 @@ export type ImageContents = Readonly<Record<string, string>>;
 export function renderBakeScript(settings: ClusterSettings): string {
     const files = nodeFilesFor(settings, role, "role");
     const filesAt = (places: readonly string[]) =>
-        places.flatMap((place) =>
-            files.filter(({ path }) => path === place).map((file) => embedded(file, settings)),
-        );
+        places.flatMap((place) => {
+            if (!nodeFiles.some(({ path }) => path === place)) {
+                throw new Error(`no node has the file ${place}, which an image is made with`);
+            }
+            // Some are there with other settings only.
+            return files
+                .filter(({ path }) => path === place)
+                .map((file) => embedded(file, settings));
+        });
     return renderTemplate("image/bake-control-plane-image.sh", {
         settings,
         paths,

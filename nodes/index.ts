@@ -1,4 +1,4 @@
-/** The model of a node: what runs on it by its role, with files, downloads, images and settings. Pure data. */
+/** The model of a node: what runs on it by its role, with files, downloads, images and settings. No I/O but the texts. */
 export * from "./bootstrap-server";
 export * from "./certificates";
 export * from "./downloads";

@@ -12,11 +12,11 @@ import {
     roleEnvPath,
 } from "./paths";
 import type { Program } from "./program";
-import { programsOf, roleSpecs } from "./roles";
+import { programsOf, roleSpecs, type RoleSpec } from "./roles";
 import { type ClusterSettings, defaultImdsUrl } from "./values/settings";
 import { defaultVersions, type Versions } from "./versions";
 
-const spec = (role: Role): { boot: readonly string[]; label?: string } => roleSpecs[role];
+const spec = (role: Role): RoleSpec => roleSpecs[role];
 const list = <T>(role: Role, of: (program: Program) => readonly T[]): T[] =>
     programsOf(role).flatMap((program: Program) => of(program));
 

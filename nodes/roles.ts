@@ -2,8 +2,8 @@ import type { Phase } from "../contract/phases";
 import type { Role } from "../contract/roles";
 import { type ProgramName, programs } from "./programs";
 
-/** What a node is for: everything in which nodes of one role differ from others. */
-interface RoleSpec {
+/** What nodes of a role are: what the lists of files, actions and downloads are derived from. */
+export interface RoleSpec {
     /** The phases of its boot, each a function `NAME_phase` of the bootstrap script. */
     readonly boot: readonly Phase[];
     /** Label that the boot puts on the node, as a kubelet may not do so itself. */
@@ -18,6 +18,7 @@ export const roleSpecs = {
         label: "node-role.kubernetes.io/control-plane",
         runs: programs.map(({ name }) => name),
     },
+    // No cluster has workers yet: their certificates, and a boot without etcd, come with the first pool of them.
     worker: {
         boot: ["install", "kubelet", "node-ready"],
         runs: [

@@ -11,6 +11,7 @@ export const bridge: PodNetwork = {
             render: ({ settings }) => renderTemplate("network/bridge-cni.json", { settings }),
         }),
     ],
+    addonFiles: [],
     nodeTaints: [],
     needsNodeCidrs: true,
     singleNodeOnly: true,

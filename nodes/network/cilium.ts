@@ -8,7 +8,8 @@ export const ciliumValuesPath = `${paths.config}/cilium-values.yaml`;
 
 /** Cilium, from its Helm chart. It has a pool of node networks of its own. */
 export const cilium: PodNetwork = {
-    files: [
+    files: [],
+    addonFiles: [
         file({
             path: ciliumValuesPath,
             needs: ["settings"],

@@ -9,8 +9,10 @@ interface Taint {
 
 /** How pods reach each other. */
 export interface PodNetwork {
-    /** Files that a node has because of it. */
+    /** Files that every node has because of it. */
     readonly files: readonly NodeFile[];
+    /** Files that it is installed with, where addons are installed. */
+    readonly addonFiles: readonly NodeFile[];
     /** What keeps pods away until the network's own agent runs on the node. */
     readonly nodeTaints: readonly Taint[];
     /** Whether the controller manager gives each node its part of the pod network. */

@@ -1,6 +1,6 @@
 import { fixed, script, unit } from "../file";
 import { kubeconfigFile } from "../kubeconfig";
-import { ciliumValuesPath } from "../network/cilium";
+import { podNetworks } from "../network";
 import { clusterEnvPath, localApiEndpoint, paths } from "../paths";
 import { program } from "../program";
 
@@ -39,7 +39,9 @@ export const addons = program({
             action: "addons",
             to: [
                 clusterEnvPath,
-                ciliumValuesPath,
+                ...Object.values(podNetworks).flatMap(({ addonFiles }) =>
+                    addonFiles.map(({ path }) => path),
+                ),
                 `${paths.manifests}/*.yaml`,
                 `${paths.bin}/${scriptName}`,
             ],

@@ -3,7 +3,7 @@ import * as tls from "node:tls";
 
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
-import { writer } from "../support/real-nodes/load";
+import { whileAsking, writer } from "../support/real-nodes/load";
 import { clientPod, entryPolicy, podsOf, webService } from "../support/real-nodes/pods";
 import { eventually, RealCluster } from "../support/real-nodes/real-cluster";
 import { mustBeWhole, slots } from "../support/real-nodes/whole";
@@ -61,16 +61,16 @@ describe("three control planes", () => {
         const before = await Promise.all(
             slots.map((slot) => cluster.processStart(slot, "kube-apiserver")),
         );
-        const client = writer(cluster, "cp-2");
-        await cluster.bench.stack.set('cluster.apiServerExtraArgs["goaway-chance"]', "0.001");
-        await cluster.up();
-        for (const slot of slots) {
-            const line = await cluster.onNode(slot, "pgrep", "-af", "^kube-apiserver");
-            expect(line).toContain("--goaway-chance=0.001");
-        }
-        const { succeeded, failed } = await client.stop();
-        expect(failed).toEqual([]);
-        expect(succeeded).toBeGreaterThan(5);
+        const [writes] = await whileAsking([writer(cluster, "cp-2")], async () => {
+            await cluster.bench.stack.set('cluster.apiServerExtraArgs["goaway-chance"]', "0.001");
+            await cluster.up();
+            for (const slot of slots) {
+                const line = await cluster.onNode(slot, "pgrep", "-af", "^kube-apiserver");
+                expect(line).toContain("--goaway-chance=0.001");
+            }
+        });
+        expect(writes!.failed).toEqual([]);
+        expect(writes!.succeeded).toBeGreaterThan(5);
         const after = await Promise.all(
             slots.map((slot) => cluster.processStart(slot, "kube-apiserver")),
         );

@@ -28,9 +28,9 @@ interface Expected {
 const packages: Record<PublicPackage, Expected> = {
     "excloud-k8s": {
         sources: ".",
-        others: /^dist\/templates\/files\/[\w.-]+\.njk$/,
-        packed: 190,
-        unpacked: 760,
+        others: /^dist\/templates\/([\w-]+\/)?[\w.-]+\.njk$/,
+        packed: 200,
+        unpacked: 800,
     },
     "excloud-k8s-bootstrap": {
         sources: "bootstrap-server/src",

@@ -18,7 +18,8 @@ export async function runClusterTests(args) {
     }
     const isAll = args.includes("--all");
     const others = args.filter((arg) => arg !== "--all");
-    const stories = isAll || others.length > 0 ? STORIES : [storyInTurn()];
+    const hasPath = others.some((arg) => !arg.startsWith("-"));
+    const stories = isAll || hasPath ? STORIES : [storyInTurn()];
     const left = STORIES.filter((story) => !stories.includes(story));
     if (left.length > 0) {
         console.log(`of the stories, this commit runs ${stories.join(" ")}`);
@@ -27,7 +28,11 @@ export async function runClusterTests(args) {
     await makePrograms(isAll ? stories : undefined);
     // One cluster at a time: each takes all of a small machine.
     const levels = ["cluster", "story"];
-    return runJest(levels, ["--runInBand", ...others], isAll ? writeStories : undefined);
+    return runJest(
+        levels,
+        ["--runInBand", ...others],
+        isAll && !hasPath ? writeStories : undefined,
+    );
 }
 
 /** Makes what the tests on real nodes need, where this machine can have real nodes. */

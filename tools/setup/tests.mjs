@@ -23,7 +23,9 @@ export async function runJest(levels, args, onReport = () => undefined) {
         process.env["EXCLOUD_TURN"] = String(turnOfCommit()); // read by test/support/sample.ts
         const code = await run(process.execPath, [
             repository("node_modules/jest/bin/jest.js"),
-            ...(args.includes("--selectProjects") ? [] : ["--selectProjects", ...levels]),
+            ...(args.some((arg) => arg.startsWith("--selectProjects"))
+                ? []
+                : ["--selectProjects", ...levels]),
             "--json",
             `--outputFile=${results}`,
             ...args,
@@ -47,13 +49,13 @@ export async function runJest(levels, args, onReport = () => undefined) {
  * @param {string[]} args for jest
  */
 export function runTests(args) {
-    if (args.length > 0) {
+    if (args.some((arg) => !arg.startsWith("-") || arg.startsWith("--selectProjects"))) {
         return runJest(LEVELS, args);
     }
     const row = inTurn(ENGINE_TURNS);
     console.log(`of the tests that take turns, this commit runs ${row.join(" ")}`);
     const others = ENGINE_TURNS.filter((turn) => turn !== row).flat();
-    return runJest(LEVELS, ["--testPathIgnorePatterns", ...others]);
+    return runJest(LEVELS, [...args, "--testPathIgnorePatterns", ...others]);
 }
 
 /** As {@link runTests}, and tests that otherwise take a sample of their points, or turns, take them all. */

@@ -33,21 +33,22 @@ export function storyInTurn() {
     return inTurn(STORIES.filter((story) => !Object.hasOwn(MORE_PROGRAMS, story)));
 }
 
-/**
- * A number that a commit's hash gives, so that the same commit runs the same tests; 0 where there is no
- * commit.
- */
-export function turnOfCommit() {
+/** Hash of the present commit; empty where there is none. */
+export function commit() {
     try {
-        const hash = execFileSync("git", ["rev-parse", "HEAD"], {
+        return execFileSync("git", ["rev-parse", "HEAD"], {
             cwd: repository("."),
             encoding: "utf8",
             stdio: ["ignore", "pipe", "ignore"],
-        });
-        return Number.parseInt(hash.slice(0, 8), 16);
+        }).trim();
     } catch {
-        return 0;
+        return "";
     }
+}
+
+/** A number that the commit gives, so that the same commit runs the same tests. */
+export function turnOfCommit() {
+    return Number.parseInt(commit().slice(0, 8) || "0", 16);
 }
 
 /** The one of several whose turn it is at this commit. */

@@ -76,7 +76,7 @@ export class Buildah {
                 : ["COPY authorities.crt /", "ENV NODE_EXTRA_CA_CERTS=/authorities.crt"]),
         ];
         writeFileSync(join(context, "Containerfile"), file.join("\n"));
-        const rootfs = join(await ensureArtifacts(silent, { former: true }), "rootfs");
+        const rootfs = join(await ensureArtifacts(silent), "rootfs");
         const containerfile = join(context, "Containerfile");
         await this.build(BASE, containerfile, context, "--build-context", `rootfs=${rootfs}`);
     }

@@ -10,8 +10,8 @@ export interface Met {
     readonly repeated: number;
     /** Requests that failed twice, with what the second try said. */
     readonly failed: readonly string[];
-    /** The longest time that passed between two successes, in milliseconds. */
-    readonly longestGap: number;
+    /** The longest time without a success, in milliseconds. */
+    readonly longestGapMs: number;
 }
 
 /**
@@ -33,7 +33,7 @@ export class Client {
 
     private async run(request: (n: number) => Promise<Ended>): Promise<Met> {
         const failed: string[] = [];
-        let [succeeded, repeated, longestGap, last] = [0, 0, 0, Date.now()];
+        let [succeeded, repeated, longestGapMs, last] = [0, 0, 0, Date.now()];
         while (!this.isStopped) {
             let answer = await request(succeeded);
             const isSecond = answer.code !== 0;
@@ -47,12 +47,26 @@ export class Client {
             }
             succeeded++;
             repeated += Number(isSecond);
-            longestGap = Math.max(longestGap, Date.now() - last);
+            longestGapMs = Math.max(longestGapMs, Date.now() - last);
             last = Date.now();
             await sleep(100);
         }
-        return { succeeded, repeated, failed, longestGap };
+        longestGapMs = Math.max(longestGapMs, Date.now() - last);
+        return { succeeded, repeated, failed, longestGapMs };
     }
+}
+
+/** Does something while clients go on, ends them whatever happens, and gives what each met. */
+export async function whileAsking(
+    clients: readonly Client[],
+    work: () => Promise<unknown>,
+): Promise<Met[]> {
+    try {
+        await work();
+    } finally {
+        await Promise.allSettled(clients.map((client) => client.stop()));
+    }
+    return Promise.all(clients.map((client) => client.stop()));
 }
 
 /** Writes to the API from a node, at the node's own balancer. */

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 
 import { roles } from "../../../contract/roles";
-import { agentActions } from "../../../nodes";
+import { agentActions, programs, roleSpecs } from "../../../nodes";
+import type { Program } from "../../../nodes/program";
 import { fileOf, valuesOf } from "./fixtures";
 import { bundleOf, FakeNode, FakeServer, podList, selfSigned } from "./node";
 
@@ -342,17 +343,42 @@ test("a new agent takes over from the old one before it acts", async () => {
     expect(server.reports.at(-1)).toMatchObject({ generation: "generation-2", state: "done" });
 });
 
-test("an agent that was brought without its role's file fetches it", async () => {
-    const path = "/etc/exk8s/config/role.env";
+test.each(["missing", "empty"])(
+    "a role's file that is %s is fetched, whatever revision the node has",
+    async (how) => {
+        const path = "/etc/exk8s/config/role.env";
+        const text = node.read(path);
+        if (how === "missing") {
+            rmSync(join(node.root, path));
+        } else {
+            node.write(path, "");
+        }
+        expect(await node.run(agent)).toMatchObject({ code: 0 });
+        expect(node.read(path)).toBe(text);
+        expect(server.reports.at(-1)).toMatchObject({
+            state: "done",
+            health: { etcd: true, apiserver: true, kubelet: true },
+        });
+    },
+);
+
+test("a node that was cut off in a change is whole again when the former generation is back", async () => {
+    const path = "/var/lib/kubelet/config.yaml";
     const text = node.read(path);
-    rmSync(join(node.root, path));
-    change({ "/etc/exk8s/config/haproxy.cfg": "changed\n" });
+    node.write(path, "half of the next generation\n");
+    node.write("/var/lib/exk8s/changes", `${path}\n`);
     expect(await node.run(agent)).toMatchObject({ code: 0 });
     expect(node.read(path)).toBe(text);
-    expect(server.reports.at(-1)).toMatchObject({
-        state: "done",
-        health: { etcd: true, apiserver: true, kubelet: true },
-    });
+    expect(node.calls("systemctl")).toEqual(["systemctl restart kubelet"]);
+});
+
+test("without its table of actions the agent fails, and remembers the change", async () => {
+    change({ "/var/lib/kubelet/config.yaml": "kind: KubeletConfiguration\n" }, [
+        "/etc/exk8s/config/agent-actions",
+    ]);
+    expect((await node.run(agent)).code).not.toBe(0);
+    expect(server.reports.at(-1)).toMatchObject({ state: "failed" });
+    expect(node.read("/var/lib/exk8s/changes")).toContain("/var/lib/kubelet/config.yaml\n");
 });
 
 test("every rendered path has the actions it needs", () => {
@@ -400,6 +426,21 @@ test("the agent does something for every action that programs name", () => {
     const actions = roles.flatMap((role) => agentActions(role).map(({ action }) => action));
     expect(actions.length).toBeGreaterThan(30);
     expect(actions.filter((action) => !isHandled(action))).toEqual([]);
+    const known = /^pids_of\(\) \{\n([^]*?)^\}/m.exec(script)![1]!;
+    const renewed = actions.flatMap((action) => /^(?:pod|replaced):(.*)$/.exec(action)?.[1] ?? []);
+    expect(renewed.filter((name) => !known.includes(`${name})`))).toEqual([]);
+});
+
+test("the scripts have every phase and every check of health that the model names", () => {
+    const boot = fileOf(node.values, "/usr/local/bin/exk8s-bootstrap.sh");
+    const library = fileOf(node.values, "/usr/local/lib/exk8s/common.sh");
+    const phases = Object.values(roleSpecs).flatMap((spec) => [...spec.boot]);
+    const checks = programs.flatMap(({ health }: Program) => health ?? []);
+    expect(
+        phases.filter((name) => !boot.includes(`\n${name.replace("-", "_")}_phase() {`)),
+    ).toEqual([]);
+    expect(checks.filter((name) => !library.includes(`\nexk8s_${name}_healthy() {`))).toEqual([]);
+    expect([phases.length, checks.length]).toEqual([8, 3]);
 });
 
 test("a server with another certificate is not believed", async () => {

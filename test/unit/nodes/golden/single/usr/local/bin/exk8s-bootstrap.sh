@@ -12,9 +12,12 @@ export KUBECONFIG="${EXK8S_ROOT}/etc/exk8s/kubeconfig/admin.kubeconfig"
 # A certificate is not valid before the moment it was made; on a clock that lags every connection
 # would fail with a misleading message.
 clock_is_right() {
-    local begin
-    begin="$(openssl x509 -noout -startdate -in "${EXK8S_PKI}/kubelet-server.pem" | cut -d= -f2)"
-    (($(date +%s) >= $(date -d "${begin}" +%s)))
+    local file begin
+    for file in "${EXK8S_PKI}"/*.pem; do
+        # Keys have no start.
+        begin="$(openssl x509 -noout -startdate -in "${file}" 2>/dev/null | cut -d= -f2)" || continue
+        (($(date +%s) >= $(date -d "${begin}" +%s))) || return 1
+    done
 }
 
 install_phase() {

@@ -6,10 +6,11 @@ set -euo pipefail
 LIB="${EXK8S_ROOT:-}/usr/local/lib/exk8s"
 . "${LIB}/common.sh"
 . "${LIB}/report.sh"
-# An agent that was cut off while it brought this one has not written the role's file yet; fetching does.
+ROLE="${EXK8S_CONFIG}/role.env"
+# The role's file may be missing, or empty after a loss of power; fetching writes it.
 load_environment() {
     exk8s_load_environment
-    [[ ! -f "${EXK8S_CONFIG}/role.env" ]] || . "${EXK8S_CONFIG}/role.env"
+    [[ ! -s "${ROLE}" ]] || . "${ROLE}"
 }
 load_environment
 
@@ -38,12 +39,16 @@ SELF="$(self)"
 revision() { jq -r '.revision' "${EXK8S_RUNTIME}/bundle.json"; }
 generation() { jq -r '.generation' "${EXK8S_RUNTIME}/bundle.json"; }
 
+# The revision that this node has whole. While files of another one may be on it, none is: the server may have
+# gone back to the former one.
+whole_revision() { [[ -s "${CHANGES}" || ! -s "${ROLE}" ]] || printf '"%s"' "$(revision)"; }
+
 # Fetches the bundle if it is another one than this node has, and writes what differs.
 fetch() {
     local status
     status="$(
         exk8s_agent_curl GET /agent/bundle --output "${WORK}/bundle.json" --write-out '%{http_code}' \
-            --header "If-None-Match: \"$(revision)\""
+            --header "If-None-Match: $(whole_revision)"
     )" || exk8s_die "the bootstrap server at ${BOOTSTRAP_BASE_URL} cannot be reached"
     case "${status}" in
         304) ;;
@@ -200,11 +205,13 @@ resume_addons() {
 settle() { exk8s_until "${HEALTH_SECONDS}" "$1 to be healthy" "exk8s_$1_healthy"; }
 
 run_actions() {
-    local action actions
+    local action actions asking
     mapfile -t actions < <(awk '!/^#/ && !seen[$1]++ { print $1 }' "${ACTIONS}")
+    wait "$!"
     for action in "${actions[@]}"; do
         # Looked up again each time: the installer adds the programs it replaced.
-        if [[ -n "$(changes_for "${action}")" ]]; then
+        asking="$(changes_for "${action}")"
+        if [[ -n "${asking}" ]]; then
             exk8s_log "action ${action}"
             act "${action}"
         fi
