@@ -12,18 +12,28 @@ import {
     roleEnvPath,
 } from "./paths";
 import type { Program } from "./program";
-import { programsOf, roleSpecs, type RoleSpec } from "./roles";
+import { programsOf, type RoleSpec, roleSpecs } from "./roles";
 import { type ClusterSettings, defaultImdsUrl } from "./values/settings";
-import { defaultVersions, type Versions } from "./versions";
+import type { Versions } from "./versions";
 
 const spec = (role: Role): RoleSpec => roleSpecs[role];
 const list = <T>(role: Role, of: (program: Program) => readonly T[]): T[] =>
     programsOf(role).flatMap((program: Program) => of(program));
 
-/** What the installer downloads for a role, in the order of the versions. */
+/** What is downloaded first comes first. Images depend on the order. */
+const installOrder: readonly (keyof Versions)[] = [
+    "kubernetes",
+    "containerd",
+    "runc",
+    "cniPlugins",
+    "etcd",
+    "helm",
+];
+
+/** What the installer downloads for a role. */
 export function installItems(role: Role, versions: Versions): InstallItem[] {
     const downloads = list(role, (program) => program.downloads ?? []);
-    return Object.keys(defaultVersions).flatMap((name) =>
+    return installOrder.flatMap((name) =>
         downloads
             .filter(({ version }) => version === name)
             .map((download) => installItem(download, versions)),

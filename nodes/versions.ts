@@ -1,23 +1,23 @@
 /** The version of everything a node installs, each as upstream writes its tag. */
 export interface Versions {
     kubernetes: string;
+    etcd: string;
     containerd: string;
     runc: string;
     cniPlugins: string;
-    etcd: string;
     helm: string;
     cilium: string;
     coredns: string;
     pause: string;
 }
 
-/** Newest patches of the minors that Excloud's own k8sapi guide names. */
+/** Newest patches of the minors that Excloud's own k8sapi guide names. Names of images depend on their order. */
 export const defaultVersions: Versions = {
     kubernetes: "v1.35.4",
+    etcd: "v3.6.16",
     containerd: "v2.3.7",
     runc: "v1.4.3",
     cniPlugins: "v1.9.1",
-    etcd: "v3.6.16",
     helm: "v3.19.5",
     cilium: "v1.19.3",
     coredns: "v1.14.7",

@@ -143,3 +143,10 @@ test.each([
 ])("the user data of %s is a script that bash reads", (_, text) => {
     expect(() => execFileSync("bash", ["-n"], { input: text })).not.toThrow();
 });
+
+test("the contents of an image come in the order that names of existing images were made with", () => {
+    expect(Object.keys(imageContents(clusterSettings(), ""))).toEqual([
+        ...["kubernetes", "etcd", "containerd", "runc", "cniPlugins", "helm", "cilium"],
+        ...["coredns", "pause", "script"],
+    ]);
+});

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globa
 import type { Download } from "../../../nodes/downloads";
 import type { Program } from "../../../nodes/program";
 import { programs } from "../../../nodes/programs";
-import { containerImages } from "../../../nodes/role-files";
+import { containerImages, installItems } from "../../../nodes/role-files";
 import { clusterSettings } from "../../../nodes/values/settings";
 import { defaultVersions, type Versions } from "../../../nodes/versions";
 import { aptArchive, parseLines, parseStanzas } from "../../../tools/binaries/apt-source";
@@ -107,6 +107,8 @@ describe("images", () => {
 
 describe("mirror", () => {
     test("offers each of the product's downloads and nothing else", () => {
+        const installed = installItems("control-plane", defaultVersions).map(({ name }) => name);
+        expect(installed.sort()).toEqual(downloads.map(({ name }) => name).sort());
         expect(Object.keys(offers).sort()).toEqual(downloads.map(({ name }) => name).sort());
     });
     test.each(downloads.filter(({ archive }) => archive !== undefined))(
