@@ -47,7 +47,10 @@ const faces = {
         "^nodes/programs/",
         "^nodes/(roles|role-files|files|image|index)",
     ],
-    "a resource type does not know another": ["^provider/resources/", "^provider/(index|v1)"],
+    "resource types do not know what declares them": [
+        "^provider/resources/",
+        "^provider/(index|v1)",
+    ],
 };
 
 module.exports = {

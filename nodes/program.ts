@@ -35,6 +35,8 @@ export interface Program {
     readonly downloads?: readonly Download[];
     /** Container images that it runs, as manifests name them. */
     readonly images?: (settings: ClusterSettings) => readonly string[];
+    /** Whether kubelet runs it from a manifest on the node. */
+    readonly isStaticPod?: boolean;
     /** Units that the boot enables. */
     readonly units?: readonly string[];
     /** What the agent does for it, in this order. */

@@ -12,11 +12,10 @@ import {
     roleEnvPath,
 } from "./paths";
 import type { Program } from "./program";
-import { programsOf, type RoleSpec, roleSpecs } from "./roles";
+import { programsOf, roleSpecs } from "./roles";
 import { type ClusterSettings, defaultImdsUrl } from "./values/settings";
 import type { Versions } from "./versions";
 
-const spec = (role: Role): RoleSpec => roleSpecs[role];
 const list = <T>(role: Role, of: (program: Program) => readonly T[]): T[] =>
     programsOf(role).flatMap((program: Program) => of(program));
 
@@ -82,11 +81,13 @@ export const parameterFiles = [
         needs: ["role"],
         render: ({ role }) =>
             envLines({
-                BOOT_PHASES: spec(role).boot.join(" "),
+                BOOT_PHASES: roleSpecs[role].boot.join(" "),
                 BOOT_UNITS: list(role, ({ units = [] }) => units).join(" "),
                 HEALTH_CHECKS: list(role, ({ health }) => (health ? [health] : [])).join(" "),
-                STATIC_PODS: staticPodsOf(role).join(" "),
-                NODE_LABEL: spec(role).label ?? "",
+                STATIC_PODS: list(role, ({ name, isStaticPod }) =>
+                    isStaticPod ? [name] : [],
+                ).join(" "),
+                NODE_LABEL: roleSpecs[role].label ?? "",
             }),
     }),
     file({
@@ -117,10 +118,3 @@ export const parameterFiles = [
             renderTemplate("node-agent/agent-actions", { rows: agentActions(role) }),
     }),
 ];
-
-/** Names of the static pods of a role, in the order of their start. */
-function staticPodsOf(role: Role): string[] {
-    return agentActions(role).flatMap(({ action }) =>
-        action.startsWith("replaced:") ? [action.slice("replaced:".length)] : [],
-    );
-}

@@ -12,7 +12,7 @@ export interface RoleSpec {
     readonly runs: readonly ProgramName[];
 }
 
-export const roleSpecs = {
+export const roleSpecs: Readonly<Record<Role, RoleSpec>> = {
     "control-plane": {
         boot: ["install", "etcd", "kubelet", "apiserver", "node-ready"],
         label: "node-role.kubernetes.io/control-plane",
@@ -32,10 +32,9 @@ export const roleSpecs = {
             "node-agent",
         ],
     },
-} as const satisfies Record<Role, RoleSpec>;
+};
 
 /** The programs of a role, in the order in which changes are acted on. */
 export function programsOf(role: Role) {
-    const runs: readonly ProgramName[] = roleSpecs[role].runs;
-    return programs.filter(({ name }) => runs.includes(name));
+    return programs.filter(({ name }) => roleSpecs[role].runs.includes(name));
 }

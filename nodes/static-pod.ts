@@ -79,6 +79,7 @@ export function staticPod<const Name extends string, Need extends ValueName>(
             }),
             ...(pod.files ?? []),
         ],
+        isStaticPod: true,
         images: (settings) => [image(settings)],
         extraArgs,
         commandLine,

@@ -6,7 +6,7 @@ import { renderTemplate } from "../../templates/render";
 export type ConfigObject = Readonly<Record<string, unknown>>;
 
 /** Merges objects deeply: what comes later wins, lists are replaced as a whole. */
-export function mergeConfig(base: ConfigObject, over: ConfigObject): ConfigObject {
+function mergeConfig(base: ConfigObject, over: ConfigObject): ConfigObject {
     const merged: Record<string, unknown> = { ...base };
     for (const [key, value] of Object.entries(over)) {
         const before = merged[key];
